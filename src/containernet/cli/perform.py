@@ -1,0 +1,171 @@
+"""Do what a request asks: call the Python API, print the result in the request's spelling.
+
+The rule of this file: no knowledge of any one verb but the few that are not "call, then print" (run, exec, doctor,
+the command line's own). The API's method is the verb; what was not given is not passed, so its defaults hold.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from containernet.cli.grammar import Request, default
+from containernet.cli.progress import Progress, Stages
+from containernet.model.errors import ContainerNetError, Missing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from containernet.bootstrap import ContainerNet
+
+
+def perform(request: Request) -> int:
+    """Do ``request`` and return the exit status."""
+    if request.help or request.command.local:
+        from containernet.cli import local
+
+        emit(local.answer(request))
+        return 0
+    if request.confirm:
+        from containernet.cli import ask
+
+        if not ask.confirmed(request):
+            return 0
+    progress = reporter(request)
+    try:
+        return _performed(request, opened(request, progress), progress)
+    except BaseException:
+        progress.fail()
+        raise
+
+
+def opened(request: Request, progress: Progress | None = None) -> ContainerNet:
+    """Return the Python API for ``request``."""
+    from containernet.bootstrap import ContainerNet
+
+    return ContainerNet(request.state_dir, dry_run=request.dry_run, report=progress)
+
+
+def reporter(request: Request) -> Progress:
+    """Return what the verb reports to: a cmdlet prints its stages, unless it only plans or speaks JSON."""
+    if not request.cmdlet or request.dry_run or request.json:
+        return Progress(request)
+    from containernet.cli.table import NAT_STAGES
+
+    without_nat = "nat" in request.values and not request.values["nat"]
+    stages = (stage for stage in request.command.stages if not (without_nat and stage[0] in NAT_STAGES))
+    return Stages(request, tuple(stages))
+
+
+def _performed(request: Request, net: ContainerNet, progress: Progress) -> int:
+    if request.command.verb == "doctor":
+        from containernet.cli import doctor
+
+        return doctor.examine(net, request)
+    if request.cmdlet:
+        from containernet.cli import ports
+
+        ports.hold_to_range(net, request)
+    result = call(net, request, progress)
+    if request.dry_run:
+        emit(planned(net, request))
+        return 0
+    progress.succeed()
+    if request.command.verb in ("run", "exec"):
+        return int(result)
+    emit(rendered(result, request))
+    return 0
+
+
+def call(net: ContainerNet, request: Request, progress: Progress) -> Any:
+    """Call the API's method; where the host lacks something, a person is offered to mend that first."""
+    method = getattr(net, request.command.verb.replace(" ", "_"))
+    given = arguments(request)
+    try:
+        return method(**given)
+    except Missing as missing:
+        from containernet.cli import doctor
+
+        progress.fail()
+        if not doctor.offered(missing, net, request):
+            raise
+    return method(**given)
+
+
+def arguments(request: Request) -> dict[str, Any]:
+    """Return the keywords for the API: what was given, and nothing else."""
+    fallback = {param.key: default(param) for param in request.command.params}
+    return {key: value for key, value in request.values.items() if value != fallback[key]}
+
+
+def planned(net: ContainerNet, request: Request) -> str:
+    """Return the plan of a dry run as text."""
+    if request.json:
+        return as_json({"plan": list(net.plans)})
+    lines = [f"{line}\n" for line in net.plans]
+    if request.cmdlet:
+        lines.insert(0, f'What if: Performing the operation "{request.name}" on target "{target(request)}".\n')
+    return "".join(lines)
+
+
+def target(request: Request) -> str:
+    """Return what a request is about, in a few words: ``Container1, cnet1``."""
+    words = [str(request.values[p.key]) for p in request.command.params if p.position and request.values.get(p.key)]
+    return ", ".join(words) or f"static mapping {request.values.get('id', '')}".strip()
+
+
+def rendered(result: Any, request: Request) -> str:
+    """Return the result as the request wants it printed; say on standard error if it is an empty list."""
+    verb = request.command.verb
+    if request.json:
+        from containernet.model.record import plain
+
+        return as_json(plain(_named(result, request)))
+    if request.cmdlet:
+        from containernet.cli import cmdlets as spelling
+    else:
+        from containernet.cli import verbs as spelling  # type: ignore[no-redef]
+    if result == () and verb in spelling.EMPTY:
+        print(spelling.EMPTY[verb], file=sys.stderr)
+    if verb == "config set":
+        result = (request.values["key"], request.values["value"])
+    return spelling.PRINT["get NETWORK" if verb == "get" and request.values["name"] else verb](result)
+
+
+def _named(result: Any, request: Request) -> Any:
+    """Return settings as objects with names: the API gives texts and rows."""
+    verb, values = request.command.verb, request.values
+    if verb == "config list":
+        return [dict(zip(("key", "value", "default", "help"), row, strict=True)) for row in result]
+    if verb.startswith("config "):
+        return {"key": values["key"], "value": values.get("value", result)}
+    return result[0] if verb == "get" and values["name"] else result
+
+
+def as_json(value: object) -> str:
+    """Return ``value`` as JSON text."""
+    import json
+
+    return json.dumps(value, indent=2) + "\n"
+
+
+def emit(text: str) -> None:
+    """Write ``text`` on standard output, all of it, now."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        swallow()
+        sentence = f"The result could not be written to standard output: {error.strerror}."
+        raise ContainerNetError("output-failed", sentence, "The command itself was done.") from None
+
+
+def swallow() -> None:
+    """Let what is still to be written on standard output go nowhere, so that Python does not complain at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

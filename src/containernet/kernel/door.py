@@ -1,0 +1,105 @@
+"""The door to Linux: all that the rest of ContainerNet can ask of a kernel, real or fake.
+
+The rule of this file: one narrow interface, in the words of ``plan``; nothing behind it decides anything.
+"""
+
+from __future__ import annotations
+
+from containernet.model.errors import ContainerNetError
+from containernet.model.network import Place
+from containernet.model.record import record
+from containernet.plan.objects import Object
+from containernet.plan.operations import Operation
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Protocol
+else:
+    Protocol = object
+
+EXISTS = "exists"  # Add of what is there (perhaps somebody else's)
+ABSENT = "absent"  # Remove or Change of what is not there, or Add onto what is not there
+VANISHED = "vanished"  # the namespace of a place is gone, or another one stands at its path
+FULL = "full"  # the bridge has no port left
+DENIED = "denied"  # no permission
+UNSUPPORTED = "unsupported"  # this kernel, or a library of this host, lacks it
+OTHER = "other"
+
+
+class KernelError(ContainerNetError):
+    """The kernel refused; ``reason`` is one of the words above, ``sentence`` says it with the kernel's own."""
+
+    kind = "kernel"
+
+    def __init__(self, reason: str, sentence: str, hint: str = "") -> None:
+        super().__init__(f"kernel-{reason}", sentence, hint)
+        self.reason = reason
+
+
+@record
+class Link:
+    """A link as somebody's namespace has it, for choosing names and uplinks."""
+
+    name: str
+    kind: str  # "veth", "bridge", … or "" for a real device
+    up: bool
+    mtu: int
+    group: int
+    addresses: tuple[str, ...]  # with prefix lengths, global scope only
+    alias: str = ""
+
+
+@record
+class Surroundings:
+    """What stands in a namespace that is not ours, as far as deciding needs it."""
+
+    links: tuple[Link, ...]
+    routes: tuple[str, ...]  # destinations of the routes of all tables, without default routes, local and multicast
+    default4: str = ""  # the link that the IPv4 default route leads to; "": there is none
+    default6: str = ""
+    prefers: tuple[str, ...] = ()  # the addresses that the host itself sends from by the default routes
+
+
+class Kernel(Protocol):
+    """What a kernel does for us. Every method raises :class:`KernelError` when the kernel refuses."""
+
+    def world(self) -> str:
+        """Return a word for this kernel since it started and this host namespace; another word: all of ours is gone."""
+
+    def identify(self, path: str) -> Place:
+        """Return the place behind a namespace's path, with its cookie; ABSENT if there is no namespace."""
+
+    def surroundings(self, place: Place) -> Surroundings:
+        """Return what else stands in a namespace."""
+
+    def do(self, operation: Operation) -> None:
+        """Do one operation; when it raises, it has done all of it or nothing, but for what the error says."""
+
+    def missing(self, objects: Iterable[Object]) -> list[Object]:
+        """Return those of the objects that are not in the kernel exactly so. Cost: of these objects only."""
+
+    def read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
+        """Return all of ours: on the host, in these places, and the present state of these settings.
+
+        A table whose chains are not exactly those of its text comes back with the text "". Costs the whole: for repair.
+        A place that has vanished has nothing.
+        """
+
+    def setting(self, place: Place, key: str) -> str:
+        """Return the present value of a sysctl; ABSENT if there is none."""
+
+    def owner(self) -> int:
+        """Return the mark of the table of our name, 0 if there is no such table."""
+
+    def busy_port(self, protocol: str, address: str, first: int, last: int) -> tuple[int, str] | None:
+        """Return the first port of the range that a process of the host has bound, and what is known of it.
+
+        ``address`` "" means every address of the host but the loopback ones.
+        """
+
+    def flush_group(self, names: Iterable[str]) -> None:
+        """Remove many links in one go (one RCU wait for all of them)."""
+
+    def close(self) -> None:
+        """Let go of every socket and thread."""

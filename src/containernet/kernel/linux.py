@@ -1,0 +1,235 @@
+"""The kernel of this host, behind the door.
+
+The rule of this file: it only hands each question and each operation to the part that knows the kernel's words for it,
+and turns every refusal into a :class:`KernelError`. Sockets are opened when first needed, and all let go by ``close``.
+"""
+
+from __future__ import annotations
+
+import os
+from _socket import if_nametoindex
+
+from containernet.kernel import links, routes, surroundings, sysctl
+from containernet.kernel.announce import announce
+from containernet.kernel.door import Surroundings
+from containernet.kernel.netlink import NETFILTER, Netlink
+from containernet.kernel.netns import Spaces
+from containernet.kernel.refusals import action, explained
+from containernet.kernel.view import View
+from containernet.model.network import HOST, Place
+from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    from containernet.kernel.elements import Sets
+
+    T = TypeVar("T")
+
+
+class Linux:
+    """See :class:`containernet.kernel.door.Kernel`. One thread uses one of these."""
+
+    def __init__(self) -> None:
+        self._spaces = Spaces()
+        self._filter: Netlink | None = None
+        self._elements: Sets | None = None
+
+    def world(self) -> str:
+        """Return ``<boot id>:<cookie of the host's namespace>``."""
+        with open("/proc/sys/kernel/random/boot_id") as boot:
+            return f"{boot.read().strip()}:{self._spaces.route(HOST).cookie()}"
+
+    def identify(self, path: str) -> Place:
+        """Return the place behind a path."""
+        return _guarded(f"open the namespace {path}", lambda: self._spaces.identify(path))
+
+    def surroundings(self, place: Place) -> Surroundings:
+        """Return what else stands in a namespace."""
+        return _guarded("show its links", lambda: surroundings.read(self._spaces.route(place)))
+
+    def do(self, operation: Operation) -> None:
+        """Do one operation."""
+        try:
+            self._do(operation)
+        except OSError as error:
+            raise explained(action(operation), error) from error
+
+    def _do(self, operation: Operation) -> None:
+        match operation:
+            case Add():
+                self._add(operation.object)
+            case Remove():
+                self._remove(operation.object)
+            case Change():
+                self._change(operation.before, operation.after)
+            case Elements():
+                self._sets().change(operation.add, operation.remove)
+            case Cut():
+                from containernet.kernel.conntrack import cut
+
+                cut(self._netfilter(), operation)
+            case Announce():
+                announce(self._spaces, operation)
+
+    def _add(self, thing: Object) -> None:
+        route = self._spaces.route
+        match thing:
+            case Bridge():
+                links.add_bridge(route(HOST), thing)
+            case Veth():
+                self._add_veth(thing)
+            case Up():
+                links.set_up(route(thing.place), thing.link, True)
+            case Address():
+                routes.add_address(route(thing.place), thing)
+            case Route():
+                routes.add_route(route(thing.place), thing)
+            case Rule():
+                routes.add_rule(route(thing.place), thing)
+            case Sysctl():
+                self._spaces.call(thing.place, lambda: sysctl.write(thing.key, thing.value))
+            case Element():
+                self._sets().change((thing,), ())
+            case Table():
+                from containernet.kernel import table
+
+                table.add(thing)
+
+    def _remove(self, thing: Object) -> None:
+        route = self._spaces.route
+        match thing:
+            case Bridge() | Veth():
+                links.remove(route(HOST), thing)
+            case Up():
+                links.set_up(route(thing.place), thing.link, False)
+            case Address():
+                routes.remove_address(route(thing.place), thing)
+            case Route():
+                routes.remove_route(route(thing.place), thing)
+            case Rule():
+                routes.remove_rule(route(thing.place), thing)
+            case Sysctl():
+                pass  # a setting has no absence; who wants its former value back asks for a Change
+            case Element():
+                self._sets().change((), (thing,))
+            case Table():
+                from containernet.kernel import table
+
+                table.remove()
+
+    def _change(self, before: Object, after: Object) -> None:
+        match after:
+            case Bridge():
+                links.change_bridge(self._spaces.route(HOST), after)
+            case Veth():
+                links.change_veth(self._spaces.route(HOST), after)
+                index = if_nametoindex(after.name)
+                links.change_peer(self._spaces.route(after.place), index, after)
+            case Sysctl():
+                self._spaces.call(after.place, lambda: sysctl.write(after.key, after.value))
+            case Element() if isinstance(before, Element):
+                self._sets().change((after,), (before,))
+            case Table():
+                from containernet.kernel import table
+
+                table.repair(self._netfilter(), after, self._sets())
+            case _:
+                self._remove(before)
+                self._add(after)
+
+    def _add_veth(self, veth: Veth) -> None:
+        descriptor = self._spaces.open(veth.place)
+        try:
+            links.add_veth(self._spaces.route(HOST), veth, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def missing(self, objects: Iterable[Object]) -> list[Object]:
+        """Return those of the objects that are not there exactly so, in their order."""
+        wanted = list(objects)
+        elements = [one for one in wanted if isinstance(one, Element)]
+        return _guarded("show what is there", lambda: self._missing(wanted, elements))
+
+    def _missing(self, wanted: list[Object], elements: list[Element]) -> list[Object]:
+        gone = set(self._sets().missing(elements)) if elements else set()
+        view = View(self._spaces)
+        return [one for one in wanted if (one in gone if isinstance(one, Element) else not self._has(view, one))]
+
+    def _has(self, view: View, one: Object) -> bool:
+        if not isinstance(one, Table):
+            return view.has(one)
+        from containernet.kernel import table
+
+        socket = self._netfilter()
+        return table.mark(socket) == one.mark and table.shape(socket) == table.expected(one.text)
+
+    def read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
+        """Return all of ours."""
+        return _guarded("show what is there", lambda: self._read(places, sysctls))
+
+    def _read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
+        from containernet.kernel import table
+        from containernet.plan.ruleset import SETS
+
+        view = View(self._spaces)
+        found = view.everything(places)
+        found |= {now for one in sysctls if isinstance(one, Sysctl) and (now := view.sysctl(one))}
+        self._spaces.leave()  # no namespace is kept alive by having been looked at
+        ours = table.present(self._netfilter())
+        if ours is None:
+            return found
+        found.add(ours)
+        for name in SETS:
+            found |= set(self._sets().read(name))
+        return found
+
+    def setting(self, place: Place, key: str) -> str:
+        """Return the present value of a sysctl."""
+        return _guarded(f"show the setting {key}", lambda: self._spaces.call(place, lambda: sysctl.read(key)))
+
+    def owner(self) -> int:
+        """Return the mark of the table of our name."""
+        from containernet.kernel import table
+
+        return _guarded("show our table", lambda: table.mark(self._netfilter()))
+
+    def busy_port(self, protocol: str, address: str, first: int, last: int) -> tuple[int, str] | None:
+        """Return the first port of the range that a process of the host has bound, and what is known of it."""
+        from containernet.kernel.ports import busy
+
+        return _guarded(f"try {protocol} ports", lambda: busy(protocol, address, first, last))
+
+    def flush_group(self, names: Iterable[str]) -> None:
+        """Remove many links in one go."""
+        group = 0x40000000 | int.from_bytes(os.urandom(3), "big")  # nobody else's: it is chosen now
+        _guarded("remove links", lambda: links.remove_together(self._spaces.route(HOST), list(names), group))
+
+    def close(self) -> None:
+        """Let go of every socket and thread."""
+        self._spaces.close()
+        if self._filter is not None:
+            self._filter.close()
+            self._filter = self._elements = None
+
+    def _netfilter(self) -> Netlink:
+        if self._filter is None:
+            self._filter = Netlink(NETFILTER)
+        return self._filter
+
+    def _sets(self) -> Sets:
+        if self._elements is None:
+            from containernet.kernel.elements import Sets
+
+            self._elements = Sets(self._netfilter())
+        return self._elements
+
+
+def _guarded(what: str, function: Callable[[], T]) -> T:
+    try:
+        return function()
+    except OSError as error:
+        raise explained(what, error) from error

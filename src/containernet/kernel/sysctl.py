@@ -1,0 +1,43 @@
+"""Kernel settings under /proc/sys/net (sysctl(8), Documentation/admin-guide/sysctl/net.rst).
+
+The rule of this file: it must run in a thread that is in the place, because /proc/sys/net shows each thread the
+settings of its own namespace; and no key leads out of /proc/sys/net.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import ENOENT
+
+from containernet.kernel.door import ABSENT, OTHER, KernelError
+
+SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/")
+
+
+def read(key: str) -> str:
+    """Return a setting, its fields separated by single blanks."""
+    descriptor = _open(key, os.O_RDONLY)
+    try:
+        return " ".join(os.read(descriptor, 4096).decode().split())
+    finally:
+        os.close(descriptor)
+
+
+def write(key: str, value: str) -> None:
+    """Change a setting."""
+    descriptor = _open(key, os.O_WRONLY)
+    try:
+        os.write(descriptor, value.encode() + b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def _open(key: str, flags: int) -> int:
+    if not key.startswith("net/") or not SAFE.issuperset(key) or ".." in key.split("/"):
+        raise KernelError(OTHER, f"{key!r} is not a network setting.")
+    try:
+        return os.open("/proc/sys/" + key, flags | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno != ENOENT:
+            raise
+        raise KernelError(ABSENT, f"There is no setting {key}.") from None
