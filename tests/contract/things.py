@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from containernet.plan.ruleset import TEXT
-
 from containernet.kernel.door import Kernel
 from containernet.model.network import HOST, Place
 from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
 from containernet.plan.operations import Add
+from containernet.plan.ruleset import TEXT
 
 GROUP = 0x636E
 MAC = "02:00:00:00:00:02"

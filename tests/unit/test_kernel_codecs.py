@@ -6,7 +6,6 @@ import ipaddress
 import struct
 
 import pytest
-from containernet.plan.ruleset import SETS
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -14,6 +13,7 @@ from containernet.kernel import announce, netlink, ports
 from containernet.kernel.codec import Codec
 from containernet.kernel.refusals import explained
 from containernet.plan.objects import Element
+from containernet.plan.ruleset import SETS
 
 FIELDS = {
     "ifname": some.text("abcdefgh-0123456789", min_size=1, max_size=15),

@@ -78,10 +78,12 @@ def _fits(which: Cut, has: dict[int, bytes]) -> bool:
     orig, reply = attributes(has.get(_ORIG, b"")), attributes(has.get(_REPLY, b""))
     ip, proto, back = attributes(orig.get(_IP, b"")), attributes(orig.get(_PROTO, b"")), attributes(reply.get(_IP, b""))
     port = int.from_bytes(proto.get(_DPORT, b""), "big")
+    straight = ip.get(first) == back.get(first + 1) and ip.get(first + 1) == back.get(first)
     return (
         (not which.protocol or proto.get(_NUM) == bytes((_PROTOCOLS[which.protocol],)))
         and (not which.source or ip.get(first) == packed(which.source))
         and (not which.destination or ip.get(first + 1) == packed(which.destination))
         and (not which.answers or back.get(first) == packed(which.answers))
+        and (straight or not which.untranslated)
         and which.ports[0] <= port <= which.ports[1]
     )

@@ -61,6 +61,49 @@ class Surroundings:
     prefers: tuple[str, ...] = ()  # the addresses that the host itself sends from by the default routes
 
 
+@record
+class WayOut:
+    """How the host itself reaches the outside now; "" where it does not. Sources are with prefix lengths."""
+
+    link4: str = ""
+    source4: str = ""
+    link6: str = ""
+    source6: str = ""
+    mtu: int = 0  # of the link of IPv4, else of IPv6; 0: there is none
+
+    @property
+    def link(self) -> str:
+        """The link that traffic leaves by: IPv4's, else IPv6's."""
+        return self.link4 or self.link6
+
+
+@record
+class Chain:
+    """A base chain of somebody else's that sees forwarded packets (nft(8), base chains)."""
+
+    family: str
+    table: str
+    name: str
+    drops: bool  # its policy is to drop
+
+
+class Child(Protocol):
+    """A process that was made in a compartment and waits for the word to become a command."""
+
+    @property
+    def path(self) -> str:
+        """The path of its network namespace."""
+
+    def go(self) -> None:
+        """Let it become the command; raise ``NotFound`` if there is no such command."""
+
+    def wait(self) -> int:
+        """Wait for its end, passing signals on; return its exit status as a shell has it."""
+
+    def end(self) -> None:
+        """End it and all that it has started."""
+
+
 class Kernel(Protocol):
     """What a kernel does for us. Every method raises :class:`KernelError` when the kernel refuses."""
 
@@ -72,6 +115,21 @@ class Kernel(Protocol):
 
     def surroundings(self, place: Place) -> Surroundings:
         """Return what else stands in a namespace."""
+
+    def way_out(self, link: str = "") -> WayOut:
+        """Return how the host reaches the outside, by a link if one is given. Cost: flat."""
+
+    def permit(self) -> None:
+        """Raise DENIED if this process may not do what we do."""
+
+    def chains(self) -> tuple[Chain, ...]:
+        """Return the base chains of others that see forwarded packets."""
+
+    def has_address(self, address: str) -> bool:
+        """Tell whether an address is one of the host's own."""
+
+    def exists(self, link: str) -> bool:
+        """Tell whether the host has a link of this name."""
 
     def do(self, operation: Operation) -> None:
         """Do one operation; when it raises, it has done all of it or nothing, but for what the error says."""
@@ -101,5 +159,11 @@ class Kernel(Protocol):
     def flush_group(self, names: Iterable[str]) -> None:
         """Remove many links in one go (one RCU wait for all of them)."""
 
+    def start(self, command: tuple[str, ...], path: str) -> Child:
+        """Return a process that waits in the namespace behind a path, "" for a new one."""
+
+    def install(self, package: str) -> None:
+        """Install a package of the system; raise OTHER if that fails."""
+
     def close(self) -> None:
-        """Let go of every socket and thread."""
+        """Let go of every socket and thread, and of every namespace."""

@@ -6,9 +6,21 @@ same suite), and what goes with a thing when that is removed goes here too. Its 
 
 from __future__ import annotations
 
-from containernet.kernel.door import ABSENT, EXISTS, FULL, OTHER, KernelError, Link, Surroundings
+from containernet.kernel.door import (
+    ABSENT,
+    EXISTS,
+    FULL,
+    OTHER,
+    UNSUPPORTED,
+    Chain,
+    Child,
+    KernelError,
+    Link,
+    Surroundings,
+    WayOut,
+)
 from containernet.kernel.fake_world import LOOPBACK, FakeWorld, place_of
-from containernet.model.address import contains
+from containernet.model.address import contains, family
 from containernet.model.network import BRIDGE_PORTS, HOST, Place
 from containernet.plan.objects import TABLE, Address, Bridge, Element, Object, Route, Sysctl, Table, Up, Veth
 from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
@@ -45,6 +57,34 @@ class FakeKernel(FakeWorld):
                 links.append(Link(one.name, kind, True, one.mtu, one.group, self._addresses(HOST, one.name), one.alias))
         links += [Link(name, kind, True, 1500, 0, ()) for name, kind in self.strangers.items() if place == HOST]
         return Surroundings(tuple(links), known.routes, known.default4, known.default6, known.prefers)
+
+    def way_out(self, link: str = "") -> WayOut:
+        """Return what the host's default routes in ``foreign`` say."""
+        known = self.foreign[HOST]
+        links = {one.name: one for one in known.links}
+        link4, link6 = (link, link) if link else (known.default4, known.default6)
+        first = links.get(link4 or link6)
+        return WayOut(
+            link4 if _source(links, link4, known.prefers, 4) else "", _source(links, link4, known.prefers, 4),
+            link6 if _source(links, link6, known.prefers, 6) else "", _source(links, link6, known.prefers, 6),
+            first.mtu if first else 0,
+        )  # fmt: skip
+
+    def permit(self) -> None:
+        """Everybody may."""
+
+    def chains(self) -> tuple[Chain, ...]:
+        """Return what was put into ``foreign_chains``."""
+        return tuple(self.foreign_chains)
+
+    def has_address(self, address: str) -> bool:
+        """Tell whether a link of the host has an address."""
+        held = (text for one in self.surroundings(HOST).links for text in one.addresses)
+        return any(text.partition("/")[0] == address for text in held)
+
+    def exists(self, link: str) -> bool:
+        """Tell whether the host has a link."""
+        return any(one.name == link for one in self.surroundings(HOST).links)
 
     def do(self, operation: Operation) -> None:
         """Do one operation: all of it or nothing."""
@@ -209,6 +249,20 @@ class FakeKernel(FakeWorld):
         for name in names:
             self.delete_link(name)
 
+    def start(self, command: tuple[str, ...], path: str) -> Child:
+        """No process runs in memory."""
+        raise KernelError(UNSUPPORTED, f"This kernel is in memory: {command[0]} cannot run in {path or 'it'}.")
+
+    def install(self, package: str) -> None:
+        """Note what was asked for."""
+        self.installed.append(package)
+
     def close(self) -> None:
         """Note that it was called."""
         self.closed = True
+
+
+def _source(links: dict[str, Link], name: str, prefers: tuple[str, ...], version: int) -> str:
+    """Return the address that a link's traffic has: a preferred one, else its first."""
+    own = [text for text in (links[name].addresses if name in links else ()) if family(text) == version]
+    return next((text for text in own if text.partition("/")[0] in prefers), own[0] if own else "")

@@ -5,7 +5,7 @@ The rule of this file: state, and what goes with what when something goes; what 
 
 from __future__ import annotations
 
-from containernet.kernel.door import ABSENT, VANISHED, KernelError, Surroundings
+from containernet.kernel.door import ABSENT, VANISHED, Chain, KernelError, Surroundings
 from containernet.model.network import HOST, Place
 from containernet.plan.objects import Address, Bridge, Element, Object, Route, Table, Up, Veth
 from containernet.plan.operations import Announce, Cut
@@ -23,6 +23,8 @@ class FakeWorld:
         self.cuts: list[Cut] = []
         self.announced: list[Announce] = []
         self.foreign: dict[Place, Surroundings] = {HOST: Surroundings((), ())}
+        self.foreign_chains: list[Chain] = []
+        self.installed: list[str] = []
         self.strangers: dict[str, str] = {}  # links of the host that are not ours: name to kind
         self._namespaces: dict[str, Place] = {}
         self._bound: list[tuple[str, str, int, str]] = []

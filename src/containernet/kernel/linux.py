@@ -11,7 +11,7 @@ from _socket import if_nametoindex
 
 from containernet.kernel import links, routes, surroundings, sysctl
 from containernet.kernel.announce import announce
-from containernet.kernel.door import Surroundings
+from containernet.kernel.door import DENIED, Chain, Child, KernelError, Surroundings, WayOut
 from containernet.kernel.netlink import NETFILTER, Netlink
 from containernet.kernel.netns import Spaces
 from containernet.kernel.refusals import action, explained
@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     from containernet.kernel.elements import Sets
 
     T = TypeVar("T")
+
+
+_NEEDED = 1 << 12 | 1 << 21  # CAP_NET_ADMIN, CAP_SYS_ADMIN
+
+
+def powers() -> int:
+    """Return the effective capabilities of this process, as proc(5) has them."""
+    with open("/proc/self/status", "rb") as lines:
+        return next((int(line.split()[1], 16) for line in lines if line.startswith(b"CapEff:")), 0)
 
 
 class Linux:
@@ -50,6 +59,32 @@ class Linux:
     def surroundings(self, place: Place) -> Surroundings:
         """Return what else stands in a namespace."""
         return _guarded("show its links", lambda: surroundings.read(self._spaces.route(place)))
+
+    def way_out(self, link: str = "") -> WayOut:
+        """Return how the host reaches the outside."""
+        return _guarded("show its way out", lambda: surroundings.way_out(self._spaces.route(HOST), link))
+
+    def permit(self) -> None:
+        """Raise DENIED if this process lacks a capability (capabilities(7))."""
+        if powers() & _NEEDED != _NEEDED:
+            raise KernelError(
+                DENIED, "Only root may change the network of this host.",
+                "Run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN.",
+            )  # fmt: skip
+
+    def chains(self) -> tuple[Chain, ...]:
+        """Return the base chains of others that see forwarded packets."""
+        from containernet.kernel import strangers
+
+        return _guarded("show its firewall", lambda: strangers.chains(self._netfilter()))
+
+    def has_address(self, address: str) -> bool:
+        """Tell whether an address is one of the host's own."""
+        return _guarded("show a route", lambda: routes.is_local(self._spaces.route(HOST), address))
+
+    def exists(self, link: str) -> bool:
+        """Tell whether the host has a link of this name."""
+        return _guarded("show its links", lambda: links.find(self._spaces.route(HOST), link) is not None)
 
     def do(self, operation: Operation) -> None:
         """Do one operation."""
@@ -207,6 +242,18 @@ class Linux:
         """Remove many links in one go."""
         group = 0x40000000 | int.from_bytes(os.urandom(3), "big")  # nobody else's: it is chosen now
         _guarded("remove links", lambda: links.remove_together(self._spaces.route(HOST), list(names), group))
+
+    def start(self, command: tuple[str, ...], path: str) -> Child:
+        """Return a process that waits in a namespace."""
+        from containernet.kernel.child import Process
+
+        return _guarded("start a process", lambda: Process(command, path))
+
+    def install(self, package: str) -> None:
+        """Install a package of the system (apt-get(8))."""
+        from containernet.kernel import packages
+
+        packages.install(package)
 
     def close(self) -> None:
         """Let go of every socket and thread."""

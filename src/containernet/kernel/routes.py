@@ -20,7 +20,7 @@ NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 FAMILIES = (2, 10)  # AF_INET, AF_INET6
 UNIVERSE, LINK, NOWHERE = 0, 253, 255  # RT_SCOPE_*
-UNICAST, TO_TABLE = 1, 1  # RTN_UNICAST, FR_ACT_TO_TBL
+UNICAST, LOCAL, TO_TABLE = 1, 2, 1  # RTN_UNICAST, RTN_LOCAL, FR_ACT_TO_TBL
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
 _NODAD, _PERMANENT = 0x02, 0x80  # IFA_F_*
@@ -136,6 +136,15 @@ def towards(socket: Netlink, address: str) -> FoundRoute | None:
         return FoundRoute(socket.get(GETROUTE, body + attribute(_DST, packed(address))))
     except Refused:
         return None
+
+
+def is_local(socket: Netlink, address: str) -> bool:
+    """Tell whether an address is one of the host's own (RTN_LOCAL)."""
+    body = _RTMSG.pack(_family(address), 128 if ":" in address else 32, 0, 0, 0, 0, 0, 0, 0)
+    try:
+        return socket.get(GETROUTE, body + attribute(_DST, packed(address)))[7] == LOCAL
+    except Refused:
+        return False
 
 
 def add_rule(socket: Netlink, rule: Rule) -> None:

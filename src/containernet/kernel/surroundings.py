@@ -6,7 +6,7 @@ The rule of this file: facts for choosing (names, prefixes, an uplink), nothing 
 from __future__ import annotations
 
 from containernet.kernel import links, routes
-from containernet.kernel.door import Link, Surroundings
+from containernet.kernel.door import Link, Surroundings, WayOut
 from containernet.kernel.netlink import Netlink
 from containernet.kernel.routes import FoundRoute
 from containernet.plan.objects import MAIN
@@ -51,3 +51,37 @@ def _preferred(socket: Netlink, every: list[FoundRoute]) -> tuple[str, ...]:
     there = [which for which in ANYWHERE if any(route.destination == which for route in every)]
     taken = [routes.towards(socket, ANYWHERE[which]) for which in there]
     return tuple(route.source for route in taken if route and route.source)
+
+
+def way_out(socket: Netlink, link: str) -> WayOut:
+    """Return how the host reaches the outside: by its routes, or by a link that is given."""
+    if link:
+        found = links.find(socket, link)
+        if found is None:
+            return WayOut()
+        four, six = (_first(socket, found.index, version) for version in (4, 6))
+        return WayOut(link if four else "", four, link if six else "", six, found.mtu)
+    ways = [routes.towards(socket, ANYWHERE[which]) for which in ("default4", "default6")]
+    named = [_link_of(socket, way) for way in ways]
+    sources = [_with_length(socket, way) for way in ways]
+    mtu = next((one.mtu for one in named if one), 0)
+    names = [one.name if one else "" for one in named]
+    return WayOut(names[0], sources[0], names[1], sources[1], mtu)
+
+
+def _link_of(socket: Netlink, way: FoundRoute | None) -> links.Found | None:
+    found = links.find(socket, index=way.oif) if way and way.oif else None
+    return None if found is None or found.name == "lo" else found
+
+
+def _first(socket: Netlink, index: int, version: int) -> str:
+    own = (text for _, text in routes.addresses(socket, index) if (":" in text) == (version == 6))
+    return next(own, "")
+
+
+def _with_length(socket: Netlink, way: FoundRoute | None) -> str:
+    """Return the address that a route sends from, with the prefix length that it has on its link."""
+    if way is None or not way.source:
+        return ""
+    own = (text for _, text in routes.addresses(socket, way.oif) if text.partition("/")[0] == way.source)
+    return next(own, f"{way.source}/{128 if ':' in way.source else 32}")

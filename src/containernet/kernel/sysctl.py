@@ -16,6 +16,8 @@ SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
 def read(key: str) -> str:
     """Return a setting, its fields separated by single blanks."""
+    if _off_altogether(key):
+        return "1"
     descriptor = _open(key, os.O_RDONLY)
     try:
         return " ".join(os.read(descriptor, 4096).decode().split())
@@ -25,6 +27,8 @@ def read(key: str) -> str:
 
 def write(key: str, value: str) -> None:
     """Change a setting."""
+    if value == "1" and _off_altogether(key):
+        return
     descriptor = _open(key, os.O_WRONLY)
     try:
         os.write(descriptor, value.encode() + b"\n")
@@ -41,3 +45,8 @@ def _open(key: str, flags: int) -> int:
         if error.errno != ENOENT:
             raise
         raise KernelError(ABSENT, f"There is no setting {key}.") from None
+
+
+def _off_altogether(key: str) -> bool:
+    """Tell whether a key asks about IPv6 being off in a kernel that has none (ipv6.disable=1): it is."""
+    return key.endswith("/disable_ipv6") and not os.path.isdir("/proc/sys/net/ipv6")

@@ -21,7 +21,9 @@ def packed(address: str) -> bytes:
     try:
         return inet_pton(AF_INET6 if ":" in address else AF_INET, address)
     except (OSError, ValueError):
-        raise Usage("address-invalid", f"{shown(address)} is not an IP address.", "Write it as 192.168.1.2 or fd00::2.") from None
+        raise Usage(
+            "address-invalid", f"{shown(address)} is not an IP address.", "Write it as 192.168.1.2 or fd00::2."
+        ) from None
 
 
 def unpacked(raw: bytes) -> str:
@@ -85,7 +87,9 @@ def parse_prefix(text: str) -> IPv4Network | IPv6Network:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise Usage("prefix-invalid", f"{shown(text)} is not an address prefix.", "Write it as 192.168.7.0/24 or fd00:7::/64.") from None
+        raise Usage(
+            "prefix-invalid", f"{shown(text)} is not an address prefix.", "Write it as 192.168.7.0/24 or fd00:7::/64."
+        ) from None
 
 
 def merged(prefixes: tuple[str, ...]) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ def _name(what: str, text: str) -> str:
     if not text:
         raise Usage("name-invalid", f"The name of the {what} is empty.", _NAME_HINT)
     if len(text) > LONGEST:
-        raise Usage("name-invalid", f"The {what} name {shown(text)} has {len(text)} characters, {LONGEST} at most.", _NAME_HINT)
+        raise Usage(
+            "name-invalid", f"The {what} name {shown(text)} has {len(text)} characters, {LONGEST} at most.", _NAME_HINT
+        )
     if text[0] not in LETTERS | DIGITS or not INSIDE.issuperset(text):
         raise Usage("name-invalid", f"{shown(text)} cannot be the name of a {what}.", _NAME_HINT)
     return text
@@ -39,7 +41,12 @@ _NAME_HINT = "Names have 1 to 63 letters, digits, '-', '_' or '.', and begin wit
 
 def link_name(text: str) -> str:
     """Return ``text`` if it can name an interface inside a container (Linux: dev_valid_name)."""
-    if not 0 < len(text) <= LONGEST_LINK or not INSIDE.issuperset(text) or text[0] not in LETTERS | DIGITS or text == "lo":
+    if (
+        not 0 < len(text) <= LONGEST_LINK
+        or not INSIDE.issuperset(text)
+        or text[0] not in LETTERS | DIGITS
+        or text == "lo"
+    ):
         raise Usage(
             "interface-invalid",
             f"{shown(text)} cannot be the name of an interface.",
@@ -56,7 +63,11 @@ def mac_address(text: str) -> str:
     except ValueError:
         octets = []
     if len(octets) != 6 or len(parts) != 6 or octets[0] & 1 or not any(octets):
-        raise Usage("mac-invalid", f"{shown(text)} is not the MAC address of one interface.", "Write it as 02:00:00:00:00:01; the first byte is even.")
+        raise Usage(
+            "mac-invalid",
+            f"{shown(text)} is not the MAC address of one interface.",
+            "Write it as 02:00:00:00:00:01; the first byte is even.",
+        )
     return ":".join(f"{octet:02x}" for octet in octets)
 
 
@@ -64,7 +75,11 @@ def label(text: str) -> tuple[str, str]:
     """Return ``KEY=VALUE`` as a pair; raise :class:`Usage` if it has no key or is not printable."""
     key, equals, value = text.partition("=")
     if not key or not equals or not text.isprintable() or len(text) > 1024:
-        raise Usage("label-invalid", f"{shown(text)} is not a label.", "Write labels as KEY=VALUE, printable, at most 1,024 characters.")
+        raise Usage(
+            "label-invalid",
+            f"{shown(text)} is not a label.",
+            "Write labels as KEY=VALUE, printable, at most 1,024 characters.",
+        )
     return key, value
 
 

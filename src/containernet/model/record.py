@@ -8,7 +8,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from dataclasses import dataclass
     from typing import Any, TypeVar, dataclass_transform
 
@@ -70,7 +69,9 @@ else:
         "__setattr__": _refuse,
         "__delattr__": _refuse,
         "__getstate__": _values,
-        "__setstate__": lambda self, state: [_set(self, n, v) for n, v in zip(self._fields, state, strict=True)] and None,
+        "__setstate__": lambda self, state: (
+            [_set(self, n, v) for n, v in zip(self._fields, state, strict=True)] and None
+        ),
     }
 
 

@@ -1,0 +1,9 @@
+"""``python -m containernet``: the command ``cnet``."""
+
+from __future__ import annotations
+
+import sys
+
+from containernet.cli.main import main
+
+sys.exit(main(sys.argv[1:], "cnet"))

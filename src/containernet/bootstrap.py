@@ -1,0 +1,340 @@
+"""ContainerNet, the Python API; and the only file that names real adapters.
+
+The rule of this file: a method for each verb, and nothing of a verb in it: it opens what the verb works with, calls it,
+makes the view, lets go. So one ContainerNet may be used from threads and after a fork.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time
+
+from containernet.containers.chain import Chain
+from containernet.containers.named import ByName
+from containernet.containers.path import ByPath
+from containernet.containers.process import ByProcess
+from containernet.kernel.door import KernelError
+from containernet.kernel.linux import Linux
+from containernet.store.sqlite import Sqlite
+from containernet.store.trouble import Damaged
+from containernet.verbs.attempt import explained
+from containernet.verbs.host import Host, Silence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate, ParamSpec, TypeVar
+
+    from containernet.containers.door import Containers
+    from containernet.kernel.door import Kernel
+    from containernet.model.views import EndpointView, Finding, NetworkView, PortView, RepairView, StatusView
+    from containernet.store.door import Store
+    from containernet.verbs.host import Report
+
+    P = ParamSpec("P")
+    T = TypeVar("T")
+
+STATE_DIR = "/var/lib/containernet"
+
+
+class ContainerNet:
+    """Networks for the containers of this host.
+
+    ``state_dir`` is where what lasts is kept ("": ``$CNET_STATE_DIR``, else ``/var/lib/containernet``). With ``dry_run``
+    nothing is changed: ``plans`` grows by the lines that a person would type instead. ``report`` is told of stages,
+    operations and notes. Every method raises :class:`containernet.model.errors.ContainerNetError`; one that changes
+    something has done all of it, or nothing.
+    """
+
+    def __init__(
+        self,
+        state_dir: str = "",
+        *,
+        dry_run: bool = False,
+        report: Report | None = None,
+        kernel: Callable[[], Kernel] = Linux,
+        store: Callable[[bool], Store] | None = None,
+        containers: Containers | None = None,
+    ) -> None:
+        self.state_dir = os.path.abspath(state_dir or os.environ.get("CNET_STATE_DIR", "") or STATE_DIR)
+        self.plans: list[str] = []
+        self._dry_run = dry_run
+        self._report: Report = report or Silence()
+        self._kernel = kernel
+        self._store = store or self._file
+        self._containers = containers or Chain((ByProcess(), ByPath(), ByName()))
+
+    def _file(self, check: bool) -> Store:
+        return Sqlite(self.state_dir, self._report.note, check=check)
+
+    def _host(self, check: bool = False) -> Host:
+        """Return what a verb works with; ``check`` has the whole store looked through."""
+        store = self._store(check)
+        try:
+            kernel = self._kernel()
+        except BaseException:
+            store.close()
+            raise
+        return Host(
+            kernel, store, self._containers, self._report, now=lambda: int(time()), chance=os.urandom,
+            plans=self.plans if self._dry_run else None,
+        )  # fmt: skip
+
+    def _do(self, verb: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._on_host(lambda host: verb(host, *args, **kwargs))
+
+    def _on_host(self, verb: Callable[[Host], T], *, check: bool = False) -> T:
+        """Return what a verb returns; if the store turns out to be damaged, it is rebuilt and the verb tried again."""
+        try:
+            try:
+                with self._host(check) as host:
+                    return verb(host)
+            except Damaged:
+                with self._host(True) as host:
+                    return verb(host)
+        except KernelError as error:
+            raise explained(error) from error
+
+    # --- networks ---
+
+    def create(
+        self,
+        name: str,
+        *,
+        nat: bool = False,
+        internal: bool = False,
+        subnets: tuple[str, ...] = (),
+        gateways: tuple[str, ...] = (),
+        uplink: str = "",
+        external_address: str = "",
+        mtu: int = 0,
+        ipv6: bool = True,
+        labels: tuple[str, ...] = (),
+    ) -> NetworkView:
+        """Create a network behind NAT or an internal one; return it.
+
+        ``subnets`` are prefixes (one of each IP version; picked if not given), ``gateways`` this host's addresses in
+        them; ``uplink`` the only link its traffic may leave by; ``external_address`` the source of what leaves;
+        ``mtu`` in bytes, 0 for the uplink's, followed as it changes; ``labels`` are ``KEY=VALUE``.
+        Raises ``Usage``, ``Conflict`` (name or subnet), ``NotFound`` (uplink), ``Missing``, ``Taken`` (our table's name).
+        """
+        from containernet.verbs.create import create
+        from containernet.verbs.views import Views
+
+        def verb(host: Host) -> NetworkView:
+            made = create(
+                host, name, nat=nat, internal=internal, subnets=tuple(subnets), gateways=tuple(gateways), uplink=uplink,
+                external_address=external_address, mtu=mtu, ipv6=ipv6, labels=tuple(labels),
+            )  # fmt: skip
+            host.report.stage("external")
+            return Views(host).network(made, ())
+
+        return self._on_host(verb)
+
+    def destroy(self, name: str, *, force: bool = False) -> NetworkView:
+        """Take a network away; with ``force`` containers leave it first. Return it with the endpoints it had.
+
+        Raises ``NotFound``, ``Conflict`` (containers are on it).
+        """
+        from containernet.model.record import replace
+        from containernet.model.views import GONE
+        from containernet.verbs.destroy import destroy
+        from containernet.verbs.views import Views
+
+        def verb(host: Host) -> NetworkView:
+            views = Views(host)
+            views.load()
+            network, endpoints = destroy(host, name, force=force)
+            left = tuple(replace(views.endpoint(one, state=GONE), default_route=False) for one in endpoints)
+            return views.network(network, left)
+
+        return self._on_host(verb)
+
+    def get(self, name: str = "") -> tuple[NetworkView, ...]:
+        """Return all networks with their endpoints, or the one of this name. Raises ``NotFound``."""
+        from containernet.verbs.show import networks
+
+        return self._do(networks, name)
+
+    # --- containers ---
+
+    def join(
+        self,
+        container: str,
+        network: str,
+        *,
+        ips: tuple[str, ...] = (),
+        mac: str = "",
+        interface: str = "",
+        publish: tuple[str, ...] = (),
+        priority: int = 0,
+    ) -> EndpointView:
+        """Join a container to a network; return its new endpoint.
+
+        ``container`` is a namespace's name, ``pid:N`` or a path; ``ips`` at most one of each subnet (the others are
+        picked); ``publish`` are ports to open at once, ``[EXT-IP:]EXT[-EXT]:INT[-INT][/tcp|udp|sctp]``; the highest
+        ``priority`` among a container's endpoints has its default route, then the first joined.
+        Raises ``NotFound``, ``Conflict`` (address, port, name, full pool or bridge), ``Taken`` (a process's port).
+        """
+        from containernet.model.views import ACTIVE
+        from containernet.verbs import views
+        from containernet.verbs.join import join
+
+        def verb(host: Host) -> EndpointView:
+            one, part = join(
+                host, container, network, ips=tuple(ips), mac=mac, interface=interface, publish=tuple(publish),
+                priority=priority,
+            )  # fmt: skip
+            return views.of(host, part).endpoint(one, state=ACTIVE)
+
+        return self._on_host(verb)
+
+    def leave(self, container: str, network: str, *, endpoint: str = "") -> EndpointView:
+        """Take a container off a network; return the endpoint that it had. Raises ``NotFound``, ``Conflict``."""
+        from containernet.model.record import replace
+        from containernet.model.views import GONE
+        from containernet.verbs import views
+        from containernet.verbs.leave import leave
+
+        def verb(host: Host) -> EndpointView:
+            one, part = leave(host, container, network, endpoint=endpoint)
+            return replace(views.of(host, part).endpoint(one, state=GONE), default_route=False)
+
+        return self._on_host(verb)
+
+    def endpoint(self, container: str = "", network: str = "") -> tuple[EndpointView, ...]:
+        """Return the endpoints of a container, of a network, of both, or all. Raises ``NotFound``."""
+        from containernet.verbs.show import endpoints
+
+        return self._do(endpoints, container, network)
+
+    def run(
+        self, networks: tuple[str, ...], command: tuple[str, ...], *, name: str = "", publish: tuple[str, ...] = ()
+    ) -> int:
+        """Run a command in a new container on networks; return its exit status (128 + N if signal N ended it).
+
+        The container is gone when the command ends, and all that the command has started in it.
+        """
+        from containernet.verbs.run import run
+
+        try:
+            return run(self._host, tuple(networks), tuple(command), name=name, publish=tuple(publish))
+        except KernelError as error:
+            raise explained(error) from error
+
+    def exec(self, container: str, command: tuple[str, ...]) -> int:
+        """Run a command inside a container's compartment; return its exit status. Raises ``NotFound``."""
+        from containernet.verbs.run import execute
+
+        if self._dry_run:
+            self.plans.append(f"ip netns exec {container} {' '.join(command)}")
+            return 0
+        child = self._do(execute, container, tuple(command))
+        try:
+            child.go()
+            return child.wait()
+        finally:
+            child.end()
+
+    # --- ports ---
+
+    def open(
+        self,
+        container: str,
+        network: str,
+        *,
+        internal_port: str | int,
+        external_port: str | int = "",
+        protocol: str = "tcp",
+        external_address: str = "",
+        remotes: tuple[str, ...] = (),
+        endpoint: str = "",
+    ) -> PortView:
+        """Open a port of a container to the outside; return the mapping.
+
+        Ports are ``N`` or ``N-M``; without ``external_port`` a free one is picked; ``external_address`` is one of this
+        host's ("": all of them); ``remotes`` are the prefixes that may use it (none: everybody).
+        Raises ``NotFound``, ``Conflict`` (another mapping has it), ``Taken`` (a process listens on it), ``Usage``.
+        """
+        from containernet.verbs import views
+        from containernet.verbs.open import open_port
+
+        def verb(host: Host) -> PortView:
+            mapping, one, part = open_port(
+                host, container, network, internal_port=str(internal_port), external_port=str(external_port),
+                protocol=protocol, external_address=external_address, remotes=tuple(remotes), endpoint=endpoint,
+            )  # fmt: skip
+            return views.of(host, part).port(mapping, one)
+
+        return self._on_host(verb)
+
+    def close(
+        self,
+        container: str = "",
+        network: str = "",
+        *,
+        protocol: str = "tcp",
+        external_port: str | int = "",
+        external_address: str = "",
+        id: int = 0,
+    ) -> PortView:
+        """Close a port, as it was opened or by the number of its mapping; return that. Raises ``NotFound``."""
+        from containernet.verbs.close import close_port
+        from containernet.verbs.views import Views
+
+        def verb(host: Host) -> PortView:
+            mapping, endpoint = close_port(
+                host, container, network, protocol=protocol, external_port=str(external_port),
+                external_address=external_address, id=id,
+            )  # fmt: skip
+            return Views(host).port(mapping, endpoint, active=False)
+
+        return self._on_host(verb)
+
+    def ports(self, container: str = "", network: str = "") -> tuple[PortView, ...]:
+        """Return the port mappings of a container, of a network, of both, or all. Raises ``NotFound``."""
+        from containernet.verbs.show import ports
+
+        return self._do(ports, container, network)
+
+    # --- this host ---
+
+    def status(self) -> StatusView:
+        """Return how the host stands, and what :meth:`repair` would do."""
+        from containernet.verbs.show import status
+
+        return self._on_host(lambda host: status(host, self.state_dir), check=True)
+
+    def repair(self) -> RepairView:
+        """Make the host be as the networks say; return what was done."""
+        from containernet.verbs.repair import repair
+
+        return self._on_host(repair, check=True)
+
+    def restore(self) -> RepairView:
+        """Make networks again after a restart of the host, and join the containers that are back."""
+        return self.repair()
+
+    def doctor(self, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None) -> tuple[Finding, ...]:
+        """Return what keeps networks from working; with ``fix``, what ``confirm`` agrees to is mended."""
+        from containernet.verbs.doctor import doctor
+
+        return self._on_host(lambda host: doctor(host, fix=fix, confirm=confirm), check=True)
+
+    def config_get(self, key: str) -> str:
+        """Return a setting. Raises ``NotFound``."""
+        from containernet.verbs import config
+
+        return self._do(config.get, key)
+
+    def config_set(self, key: str, value: str) -> None:
+        """Change a setting. Raises ``NotFound``, ``Usage``."""
+        from containernet.verbs import config
+
+        self._do(config.change, key, value)
+
+    def config_list(self) -> tuple[tuple[str, str, str, str], ...]:
+        """Return (key, value, default, what it is for) of every setting."""
+        from containernet.verbs import config
+
+        return self._do(config.listed)

@@ -1,0 +1,95 @@
+"""A container's endpoints: links, settings, addresses, and which way its packets go.
+
+The rule of this file: all endpoints of one compartment are looked at together, because they share its routes. One of
+them has the default route: the highest priority, then the first joined, of those on a network with a way out. With
+several, each address answers by its own interface: a routing table of its own, chosen by source (ip-rule(8)).
+"""
+
+from __future__ import annotations
+
+from containernet.model.address import contains, family
+from containernet.model.network import HOST, INTERNAL, Compartment, Endpoint, Network, Place, Subnet
+from containernet.plan.objects import Address, Element, Object, Route, Rule, Sysctl, Up, Veth
+
+FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
+RULE_PRIORITY = 10_000  # after `local` (0), before `main` (32766)
+
+
+def inside(
+    compartment: Compartment, endpoints: list[Endpoint], networks: dict[int, Network], mark: int
+) -> list[Object]:
+    """Return all of ours in a compartment, with the host's ends."""
+    place = compartment.place
+    found: list[Object] = [Up(place, "lo")]
+    for endpoint in endpoints:
+        found += _link(endpoint, place, networks[endpoint.network_id], mark)
+    for version in (4, 6):
+        found += _default(endpoints, place, networks, version)
+    if len(endpoints) > 1:
+        for endpoint in endpoints:
+            found += _own_routes(endpoint, place, networks[endpoint.network_id])
+    return found
+
+
+def _link(endpoint: Endpoint, place: Place, network: Network, mark: int) -> list[Object]:
+    name = endpoint.interface
+    return [
+        Veth(endpoint.link, place, name, endpoint.mac, network.mtu, network.bridge, mark, endpoint.name),
+        *_settings(endpoint, place, network),
+        Up(place, name),
+        *(Address(place, name, address) for address in endpoint.addresses),
+        *(_itself(address.partition("/")[0]) for address in endpoint.addresses),
+    ]
+
+
+def _itself(address: str) -> Element:
+    return Element(f"self{family(address)}", (address, address))
+
+
+def _settings(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:
+    """Return the settings of both ends.
+
+    An interface answers ARP for its own addresses only: the same network may be joined twice. No neighbour configures
+    it by router advertisements, and the host's end is no IPv6 interface at all. Without IPv6, it is off (CVE-2024-32473).
+    """
+    four, six = f"net/ipv4/conf/{endpoint.interface}", f"net/ipv6/conf/{endpoint.interface}"
+    found: list[Object] = [Sysctl(place, f"{four}/arp_ignore", "1"), Sysctl(place, f"{four}/arp_announce", "2")]
+    found.append(Sysctl(place, f"{six}/accept_ra", "0") if network.ipv6 else Sysctl(place, f"{six}/disable_ipv6", "1"))
+    found.append(Sysctl(HOST, f"net/ipv6/conf/{endpoint.link}/disable_ipv6", "1"))
+    return found
+
+
+def default_of(endpoints: list[Endpoint], networks: dict[int, Network], version: int) -> Endpoint | None:
+    """Return the endpoint that has the default route of an IP version."""
+    able = [one for one in endpoints if networks[one.network_id].kind != INTERNAL and _subnet(one, networks, version)]
+    return min(able, key=lambda one: (-one.priority, one.id), default=None)
+
+
+def _subnet(endpoint: Endpoint, networks: dict[int, Network], version: int) -> Subnet | None:
+    """Return the subnet of a version that an endpoint has an address in."""
+    addresses = [text.partition("/")[0] for text in endpoint.addresses if family(text) == version]
+    subnets = networks[endpoint.network_id].subnets
+    return next((one for one in subnets for address in addresses if contains(one.prefix, address)), None)
+
+
+def _default(endpoints: list[Endpoint], place: Place, networks: dict[int, Network], version: int) -> list[Object]:
+    leader = default_of(endpoints, networks, version)
+    subnet = _subnet(leader, networks, version) if leader else None
+    if leader is None or subnet is None:
+        return []
+    return [Route(place, f"default{version}", subnet.gateway, leader.interface)]
+
+
+def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:
+    """Return the routing table of an endpoint, and the rules that lead its addresses there."""
+    found: list[Object] = []
+    table = FIRST_TABLE + endpoint.id
+    for subnet in network.subnets:
+        own = [text.partition("/")[0] for text in endpoint.addresses if contains(subnet.prefix, text.partition("/")[0])]
+        if not own:
+            continue
+        found.append(Route(place, subnet.prefix, "", endpoint.interface, table))
+        if network.kind != INTERNAL:
+            found.append(Route(place, f"default{family(subnet.prefix)}", subnet.gateway, endpoint.interface, table))
+        found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
+    return found

@@ -1,0 +1,40 @@
+"""A network's bridge: what every kind of network has.
+
+The rule of this file: nothing here lets a packet leave the host. Our containers may reach each other over their bridge,
+and the host at the gateway address.
+"""
+
+from __future__ import annotations
+
+from containernet.model.address import split
+from containernet.model.network import HOST, Network, Subnet
+from containernet.plan.objects import Address, Bridge, Element, Object, Sysctl
+
+
+def bridge_mac(network: Network, mark: int) -> str:
+    """Return the MAC of a bridge: locally administered, the same whenever it is made again, another on another host."""
+    raw = bytes((0x02, *(mark & 0xFFFF).to_bytes(2, "big"), 0, *(network.id & 0xFFFF).to_bytes(2, "big")))
+    return raw.hex(":")
+
+
+def gateway(subnet: Subnet) -> str:
+    """Return the host's address in a subnet with its prefix length."""
+    return f"{subnet.gateway}/{split(subnet.prefix)[1]}"
+
+
+def common(network: Network, mark: int) -> list[Object]:
+    """Return the bridge, its settings and addresses, and what makes it one of ours in the table."""
+    name = network.bridge
+    return [
+        Bridge(name, bridge_mac(network, mark), network.mtu, mark, network.name),
+        *settings(network),
+        *(Address(HOST, name, gateway(subnet)) for subnet in network.subnets),
+        Element("bridges", (name,)),
+        Element("pairs", (name, name)),
+    ]
+
+
+def settings(network: Network) -> list[Object]:
+    """Return the settings of the bridge: no container configures the host (CVE-2020-10749)."""
+    six = f"net/ipv6/conf/{network.bridge}"
+    return [Sysctl(HOST, f"{six}/accept_ra", "0") if network.ipv6 else Sysctl(HOST, f"{six}/disable_ipv6", "1")]

@@ -1,0 +1,40 @@
+"""Intent to objects: all that should be in the kernel for a part of what should be.
+
+The rule of this file: the one place that knows the kinds of networks; each kind's own half is in a file of its own. The
+kinds differ only in how a network reaches the outside; links, addresses and routes are the same.
+"""
+
+from __future__ import annotations
+
+from containernet.drivers import endpoint, internal, mapping, nat
+from containernet.drivers.network import common
+from containernet.model.network import INTERNAL, NAT
+from containernet.plan.intent import Intent
+from containernet.plan.objects import Object
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from containernet.model.network import Endpoint, Network
+
+OUTSIDE: dict[str, Callable[[Network], list[Object]]] = {NAT: nat.outside, INTERNAL: internal.outside}
+
+
+def objects(intent: Intent, mark: int) -> list[Object]:
+    """Return what should be in the kernel; what waits for its container is left out."""
+    found: list[Object] = []
+    for network in intent.networks:
+        found += common(network, mark)
+        found += OUTSIDE[network.kind](network)
+    networks = {network.id: network for network in intent.networks}
+    live: dict[int, Endpoint] = {}
+    for compartment in intent.compartments:
+        mine = [one for one in intent.endpoints if one.compartment_id == compartment.id]
+        if compartment.cookie and mine:
+            live.update({one.id: one for one in mine})
+            found += endpoint.inside(compartment, mine, networks, mark)
+    for one in intent.mappings:
+        if one.endpoint_id in live:
+            found += mapping.elements(one, live[one.endpoint_id])
+    return list(dict.fromkeys(found))

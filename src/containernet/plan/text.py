@@ -1,0 +1,201 @@
+"""Operations as the lines that a person would type: ip(8), nft(8), sysctl(8), conntrack(8), arping(8).
+
+The rule of this file: what is printed does the same, line by line, on a host without ContainerNet. Pure.
+"""
+
+from __future__ import annotations
+
+from containernet.model.network import HOST, Place
+from containernet.plan.objects import (
+    MAIN,
+    ROUTE_PROTOCOL,
+    TABLE,
+    Address,
+    Bridge,
+    Element,
+    Object,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
+from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAMED = "/run/netns/"
+
+
+def lines(operations: Iterable[Operation]) -> list[str]:
+    """Return the lines of operations, one text each line but for the table's definition, which is one of many lines."""
+    return [line for operation in operations for line in text(operation)]
+
+
+def text(operation: Operation) -> list[str]:
+    """Return the lines of one operation; none if it is done by another."""
+    match operation:
+        case Add():
+            return _add(operation.object)
+        case Remove():
+            return _remove(operation.object)
+        case Change():
+            return _change(operation.before, operation.after)
+        case Elements():
+            return [*_batches("delete", operation.remove), *_batches("add", operation.add)]
+        case Cut():
+            return [_cut(operation)]
+        case Announce():
+            return [_announce(operation, address.partition("/")[0]) for address in operation.addresses]
+
+
+def brief(operation: Operation) -> list[str]:
+    """Return the same, the table's definition and long lists of elements cut to one short line."""
+    return [line if len(line) <= 400 else line[:330].partition("\n")[0] + " …" for line in text(operation)]
+
+
+def _ip(place: Place) -> str:
+    if place == HOST:
+        return "ip"
+    if place.path.startswith(NAMED):
+        return f"ip -n {place.path.removeprefix(NAMED)}"
+    return f"nsenter --net={place.path} ip"
+
+
+def _inside(place: Place, command: str) -> str:
+    if place == HOST:
+        return command
+    if place.path.startswith(NAMED):
+        return f"ip netns exec {place.path.removeprefix(NAMED)} {command}"
+    return f"nsenter --net={place.path} {command}"
+
+
+def _add(one: Object) -> list[str]:
+    match one:
+        case Table():
+            head = f'create table inet {TABLE} {{ comment "containernet store {one.mark:08x}"; }}'
+            return [f"nft -f - <<'END'\n{head}\n{one.text}\nEND"]
+        case Bridge():
+            made = f"ip link add {one.name} address {one.mac} group {one.group} type bridge stp_state 0"
+            return [made, f"ip link set {one.name} mtu {one.mtu} up alias '{one.alias}'"]
+        case Veth():
+            return _add_veth(one)
+        case Up():
+            return [f"{_ip(one.place)} link set {one.link} up"]
+        case Address():
+            return [f"{_ip(one.place)} address add {one.address} dev {one.link}" + _nodad(one.address)]
+        case Route():
+            return [f"{_ip(one.place)}{_six(one)} route add {_route(one)}"]
+        case Rule():
+            return [f"{_ip(one.place)}{' -6' if ':' in one.source else ''} rule add {_rule(one)}"]
+        case Sysctl():
+            return [_inside(one.place, f"sysctl -w {one.key}={one.value}")]
+        case Element():
+            return _batches("add", (one,))
+
+
+def _nodad(address: str) -> str:
+    return " nodad" if ":" in address else " broadcast +"
+
+
+def _add_veth(one: Veth) -> list[str]:
+    where = one.place.path.removeprefix(NAMED)
+    pair = f"ip link add {one.name} mtu {one.mtu} group {one.group} type veth"
+    return [
+        f"{pair} peer name {one.peer} address {one.mac} mtu {one.mtu} netns {where}",
+        f"ip link set {one.name} master {one.bridge} up alias '{one.alias}'",
+        f"bridge link set dev {one.name} hairpin on",
+    ]
+
+
+def _six(route: Route) -> str:
+    return " -6" if ":" in route.destination or route.destination == "default6" else ""
+
+
+def _route(one: Route) -> str:
+    where = "default" if one.destination.startswith("default") else one.destination
+    via = f" via {one.via}" if one.via else ""
+    table = f" table {one.table}" if one.table != MAIN else ""
+    return f"{where}{via} dev {one.link} proto {ROUTE_PROTOCOL}{table}"
+
+
+def _rule(one: Rule) -> str:
+    return f"from {one.source} lookup {one.table} priority {one.priority} protocol {ROUTE_PROTOCOL}"
+
+
+def _remove(one: Object) -> list[str]:
+    match one:
+        case Table():
+            return [f"nft delete table inet {TABLE}"]
+        case Bridge() | Veth():
+            return [f"ip link delete {one.name}"]
+        case Up():
+            return [f"{_ip(one.place)} link set {one.link} down"]
+        case Address():
+            return [f"{_ip(one.place)} address delete {one.address} dev {one.link}"]
+        case Route():
+            return [f"{_ip(one.place)}{_six(one)} route delete {_route(one)}"]
+        case Rule():
+            return [f"{_ip(one.place)}{' -6' if ':' in one.source else ''} rule delete {_rule(one)}"]
+        case Sysctl():
+            return []  # it goes with its link; the host's stay
+        case Element():
+            return _batches("delete", (one,))
+
+
+def _change(before: Object, after: Object) -> list[str]:
+    match after:
+        case Bridge():
+            return [
+                f"ip link set {after.name} address {after.mac} mtu {after.mtu} group {after.group} up"
+                f" alias '{after.alias}' type bridge stp_state 0"
+            ]
+        case Veth():
+            return [
+                f"ip link set {after.name} master {after.bridge} mtu {after.mtu} up alias '{after.alias}'",
+                f"bridge link set dev {after.name} hairpin on",
+                f"{_ip(after.place)} link set {after.peer} address {after.mac} mtu {after.mtu}",
+            ]
+        case Table():
+            return [f"nft -f - <<'END'\nflush table inet {TABLE}\n{after.text}\nEND"]
+        case Sysctl():
+            return _add(after)
+        case _:
+            return [*_remove(before), *_add(after)]
+
+
+def _batches(verb: str, elements: tuple[Element, ...]) -> list[str]:
+    by_set: dict[str, list[str]] = {}
+    for one in elements:
+        leads = f" : {' . '.join(map(str, one.data))}" if one.data and verb == "add" else ""
+        by_set.setdefault(one.set, []).append(" . ".join(map(_field, one.key)) + leads)
+    return [f"nft {verb} element inet {TABLE} {name} '{{ {', '.join(keys)} }}'" for name, keys in by_set.items()]
+
+
+def _field(value: str | int) -> str:
+    return f'"{value}"' if isinstance(value, str) and value.startswith(("cn-", "ce-")) else str(value)
+
+
+def _cut(one: Cut) -> str:
+    words = ["conntrack -D", f"-f {'ipv6' if one.family == 6 else 'ipv4'}"]
+    words += [f"-p {one.protocol}"] if one.protocol else []
+    words += [
+        f"{option} {value}"
+        for option, value in (("-s", one.source), ("-d", one.destination), ("-r", one.answers))
+        if value
+    ]
+    first, last = one.ports
+    if first == last:
+        words.append(f"--orig-port-dst {first}")
+    elif (first, last) != (0, 65535):
+        words.append(f"--orig-port-dst {first}  # and so on to {last}")
+    return " ".join(words)
+
+
+def _announce(one: Announce, address: str) -> str:
+    if ":" in address:
+        return _inside(one.place, f"ndsend {address} {one.link}")
+    return _inside(one.place, f"arping -U -c 1 -I {one.link} {address}")

@@ -1,0 +1,198 @@
+"""Doing a plan: journal, do, read back, commit; or undo.
+
+The rule of this file: the only place where operations are done one after another. Whatever stops it, an exception here
+or SIGKILL anywhere, the operations are undone in reverse, the one that failed included; by this process, or by the next
+verb from what the journal says.
+"""
+
+from __future__ import annotations
+
+from containernet.drivers.nat import FORWARD4, FORWARD6
+from containernet.drivers.objects import objects
+from containernet.kernel.door import ABSENT, EXISTS, VANISHED, KernelError
+from containernet.model.errors import ContainerNetError, Different, Missing
+from containernet.model.network import HOST
+from containernet.plan.diff import diff
+from containernet.plan.intent import Intent
+from containernet.plan.objects import Object, Sysctl, Up, Veth
+from containernet.plan.operations import Add, Change, Elements, Operation, Remove
+from containernet.plan.text import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    from containernet.verbs.host import Host
+
+    T = TypeVar("T")
+
+GONE = (ABSENT, VANISHED)
+TAKING = ("leave", "close", "destroy", "repair", "restore")  # verbs that work on a full disk
+
+
+def carry_out(
+    host: Host,
+    verb: str,
+    before: Intent,
+    after: Intent,
+    *,
+    extra: tuple[Operation, ...] = (),
+    last: tuple[Operation, ...] = (),
+    stage: Callable[[Operation], str] = lambda _: "",
+) -> None:
+    """Bring the kernel and the store from ``before`` to ``after``.
+
+    ``extra`` are operations that do not follow from the two (our table; it is undone with the rest); ``last`` those
+    without an inverse, done at the end. Raises :class:`KernelError` after all was undone.
+    """
+    extra += shared(host, before, after)
+    plan = composed(before, after, extra, host.mark)
+    if host.plans is not None:
+        host.plans += lines([*plan, *last])
+        return
+    number = _with_room(host, verb, lambda: host.store.begin(verb, before, after, extra))
+    done: list[Operation] = []
+    try:
+        run(host, [*plan, *last], done, stage)
+        read_back(host, plan)
+        _with_room(host, verb, lambda: host.store.finish(number, before, after))
+    except BaseException as error:
+        if isinstance(error, KernelError) and error.reason == EXISTS and done:
+            done.pop()  # it is somebody else's, and stays
+        if undo(host, done):
+            host.store.abandon(number)
+        raise
+
+
+def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:
+    """Return what a function of the store returns; what takes away may use the last reserve of a full disk."""
+    try:
+        return function()
+    except Missing as error:
+        if error.code != "disk-full" or verb not in TAKING or not host.store.make_room():
+            raise
+    return function()
+
+
+def shared(host: Host, before: Intent, after: Intent) -> tuple[Operation, ...]:
+    """Return what is to be done to what we share with others, as far as it is not so already.
+
+    Forwarding and a container's loopback link may have been on before us: their undoing depends on how they were found.
+    """
+    old = set(objects(before, host.mark))
+    wanted = [one for one in objects(after, host.mark) if is_shared(one) and one not in old]
+    found: list[Operation] = []
+    for one in host.kernel.missing(wanted) if wanted else ():
+        if isinstance(one, Sysctl):
+            found.append(Change(Sysctl(one.place, one.key, host.kernel.setting(one.place, one.key)), one))
+        else:
+            found.append(Add(one))
+    return tuple(found)
+
+
+def is_shared(one: Object) -> bool:
+    """Tell whether an object is others' as much as ours."""
+    if isinstance(one, Sysctl):
+        return one.place == HOST and one.key in (FORWARD4, FORWARD6)
+    return isinstance(one, Up) and one.link == "lo"
+
+
+def composed(before: Intent, after: Intent, extra: Iterable[Operation], mark: int) -> list[Operation]:
+    """Return the whole plan: what of ``extra`` makes comes first, what of it takes away comes last."""
+    steps = diff(
+        [one for one in objects(before, mark) if not is_shared(one)],
+        [one for one in objects(after, mark) if not is_shared(one)],
+    )
+    make = [one for one in extra if not isinstance(one, Remove)]
+    take = [one for one in extra if isinstance(one, Remove)]
+    return [*make, *steps, *take]
+
+
+def run(host: Host, plan: Iterable[Operation], done: list[Operation], stage: Callable[[Operation], str]) -> None:
+    """Do operations in order; ``done`` grows by each before it is begun."""
+    for batch in _batches(plan):
+        for operation in batch:
+            if key := stage(operation):
+                host.report.stage(key)
+            host.tell(operation)
+        done += batch
+        if len(batch) > 1:
+            _remove_together(host, batch)
+        else:
+            do(host, batch[0])
+
+
+def _batches(plan: Iterable[Operation]) -> list[list[Operation]]:
+    """Return operations one by one, but removals of veth pairs that follow on one another together."""
+    found: list[list[Operation]] = []
+    for operation in plan:
+        if found and _takes_pair(operation) and _takes_pair(found[-1][0]):
+            found[-1].append(operation)
+        else:
+            found.append([operation])
+    return found
+
+
+def _takes_pair(operation: Operation) -> bool:
+    return isinstance(operation, Remove) and isinstance(operation.object, Veth)
+
+
+def _remove_together(host: Host, removals: list[Operation]) -> None:
+    """Remove many pairs in one go: the kernel waits for RCU once, not for each; what is not quite ours goes singly."""
+    pairs = [one.object for one in removals if isinstance(one, Remove) and isinstance(one.object, Veth)]
+    strange = set(host.kernel.missing(pairs))
+    host.kernel.flush_group([pair.name for pair in pairs if pair not in strange])
+    for pair in strange:
+        do(host, Remove(pair))
+
+
+def do(host: Host, operation: Operation) -> None:
+    """Do one operation; what is to be taken away and is not there has been taken away."""
+    try:
+        host.kernel.do(operation)
+    except KernelError as error:
+        if not (isinstance(operation, Remove) and error.reason in GONE):
+            raise
+
+
+def made(plan: Iterable[Operation]) -> list[Object]:
+    """Return the objects that a plan makes or changes."""
+    found: list[Object] = []
+    for operation in plan:
+        match operation:
+            case Add():
+                found.append(operation.object)
+            case Change():
+                found.append(operation.after)
+            case Elements():
+                found += operation.add
+    return found
+
+
+def read_back(host: Host, plan: list[Operation]) -> None:
+    lost = host.kernel.missing(made(plan))
+    if lost:
+        raise Different(
+            "read-back", f"The kernel does not show what was just made: {lost[0]}.",
+            "Another program may be changing the same things; look at its log, then try again.",
+        )  # fmt: skip
+
+
+def undo(host: Host, done: Iterable[Operation]) -> bool:
+    """Undo operations in reverse, as far as each was done; tell whether nothing stood in the way."""
+    clean = True
+    for operation in reversed(list(done)):
+        inverse = operation.inverse
+        if inverse is None:
+            continue
+        try:
+            host.kernel.do(inverse)
+        except KernelError as error:
+            if error.reason not in (*GONE, EXISTS):
+                host.report.note(f"Undoing left something behind: {error.sentence} 'cnet repair' mends it.")
+                clean = False
+        except ContainerNetError as error:
+            host.report.note(f"Undoing left something behind: {error.sentence}")
+            clean = False
+    return clean

@@ -1,0 +1,222 @@
+"""Join a container to a network.
+
+The rule of this file: it reads in the order in which it happens: who, where, as what, with which ports; then all of it is
+done at once.
+"""
+
+from __future__ import annotations
+
+from containernet.kernel.door import ABSENT, KernelError
+from containernet.model.address import canonical, contains, family, split
+from containernet.model.errors import Conflict, Usage
+from containernet.model.names import link_name, mac_address
+from containernet.model.network import Compartment, Endpoint, Network, Place, Subnet
+from containernet.model.ports import publication
+from containernet.model.request import usable_host
+from containernet.plan import ipam
+from containernet.plan.intent import Intent, joined, without
+from containernet.plan.objects import Veth
+from containernet.plan.operations import Add, Announce, Elements, Operation
+from containernet.store.door import address_cursor
+from containernet.verbs import publish as publishing
+from containernet.verbs.attempt import attempt
+from containernet.verbs.containers import joining
+from containernet.verbs.executor import carry_out
+from containernet.verbs.leave import cuts, gone_with
+from containernet.verbs.mend import mend
+from containernet.verbs.part import around, need_network, of_compartments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.containers.door import Found
+    from containernet.model.ports import Wanted
+    from containernet.verbs.host import Host
+
+MOST = 1_000_000  # a priority
+
+
+def join(
+    host: Host,
+    container: str | Found,
+    network: str,
+    *,
+    ips: tuple[str, ...] = (),
+    mac: str = "",
+    interface: str = "",
+    publish: tuple[str, ...] = (),
+    priority: int = 0,
+) -> tuple[Endpoint, Intent]:
+    """Join a container to a network; return its new endpoint, and the part of the intent that it belongs to."""
+    wanted = [publication(text) for text in publish]
+    addresses = [canonical(text) for text in ips]
+    mac = mac_address(mac) if mac else ""
+    interface = link_name(interface) if interface else ""
+    if not 0 <= priority <= MOST:
+        raise Usage(
+            "priority-invalid", f"{priority} is no priority.", f"Priorities are whole numbers from 0 to {MOST:,}."
+        )
+
+    def verb() -> tuple[Endpoint, Intent]:
+        net = need_network(host.store, network)
+        found = host.containers.need(container) if isinstance(container, str) else container
+        compartment, former = joining(host, found)
+        if former is not None and not former.cookie and not host.dry:  # it waited for just this container
+            mend(host)
+            compartment, former = joining(host, found)
+        return _join(host, net, compartment, former, addresses, mac, interface, wanted, priority)
+
+    return attempt(host, verb)
+
+
+def _join(
+    host: Host,
+    network: Network,
+    compartment: Compartment,
+    former: Compartment | None,
+    addresses: list[str],
+    mac: str,
+    interface: str,
+    wanted: list[Wanted],
+    priority: int,
+) -> tuple[Endpoint, Intent]:
+    """Plan and do it; ``former`` is what the container was before it ended, and is freed."""
+    host.report.stage("compartment")
+    gone = of_compartments(host.store, [former.id] if former else [])
+    known = host.store.compartment(number=compartment.id)
+    before = joined(Intent((network,)), around(host.store, known) if known else Intent(), gone)
+    number = host.store.next_id("endpoints")
+    name = _name(host, compartment.container, network, gone)
+    given, cursors, stale = _addresses(host, network, addresses)
+    chosen = _mac(host, network, mac, number)
+    before = joined(before, stale)
+    endpoint = Endpoint(
+        number, name, network.id, network.name, compartment.id, compartment.container,
+        _interface(host, compartment, interface), chosen, given, priority, host.now(),
+    )  # fmt: skip
+    mappings, memos, freed = publishing.picked(host, network, endpoint, wanted)
+    before = joined(before, freed)
+    lost = [one for one in before.endpoints if one.compartment_id != compartment.id]
+    new = Intent((), (compartment,), (endpoint,), mappings, (*cursors, *memos))
+    after = joined(without(before, lost), new)
+    heard = Announce(compartment.place, endpoint.interface, endpoint.mac, endpoint.addresses)
+    carry_out(host, "join", before, after, last=(*cuts(lost), *publishing.cuts(mappings, endpoint), heard), stage=stage)
+    return endpoint, after
+
+
+def stage(operation: Operation) -> str:
+    """Return the stage that an operation belongs to."""
+    match operation:
+        case Add(Veth()):
+            return "endpoint"
+        case Announce():
+            return "routes"
+    return "endpoint" if isinstance(operation, Elements) else ""
+
+
+def _name(host: Host, container: str, network: Network, gone: Intent) -> str:
+    """Return ``<container>_<network>``, or the first of ``…_2``, ``…_3`` that is free."""
+    plain = f"{container.strip('/').replace('/', '-')}_{network.name}"
+    freed = {one.name for one in gone.endpoints}
+    name, number = plain, 1
+    while name not in freed and host.store.endpoint(name) is not None:
+        number += 1
+        name = f"{plain}_{number}"
+    return name
+
+
+def _interface(host: Host, compartment: Compartment, wanted: str) -> str:
+    """Return the interface's name: as given, else the first of eth0, eth1, … that the container has not."""
+    there = _links(host, compartment.place)
+    if wanted:
+        if wanted in there:
+            raise Conflict(
+                "interface-exists",
+                f"The container {compartment.container} has an interface {wanted} already.",
+                "Take another name.",
+            )
+        return wanted
+    return next(name for number in range(len(there) + 1) if (name := f"eth{number}") not in there)
+
+
+def _links(host: Host, place: Place) -> set[str]:
+    try:
+        return {link.name for link in host.kernel.surroundings(place).links}
+    except KernelError as error:
+        if error.reason == ABSENT:
+            return set()
+        raise
+
+
+def _mac(host: Host, network: Network, wanted: str, number: int) -> str:
+    """Return the MAC: as given, else one of ours by the endpoint's number (locally administered, IEEE 802c)."""
+    if not wanted:
+        raw = bytes(
+            (0x02, *(host.mark & 0xFFFF).to_bytes(2, "big"), *(number & 0xFFFFFF | 0x800000).to_bytes(3, "big"))
+        )
+        return raw.hex(":")
+    holder = host.store.holder(network.id, mac=wanted)
+    if holder is not None:
+        raise Conflict("mac-taken", f"The MAC address {wanted} is that of {holder.name}.", "Take another.")
+    return wanted
+
+
+def _addresses(
+    host: Host, network: Network, wanted: list[str]
+) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], Intent]:
+    """Return the addresses with prefix lengths, what to remember of them, and whose they were if he has vanished."""
+    found: list[str] = []
+    cursors: list[tuple[str, str]] = []
+    stale = Intent()
+    for address in wanted:
+        stale = joined(stale, _given(host, network, address))
+    for subnet in network.subnets:
+        mine = [address for address in wanted if contains(subnet.prefix, address)]
+        if len(mine) > 1:
+            raise Usage(
+                "address-many", f"An endpoint has one address in {subnet.prefix}.", "Join once more for a second."
+            )
+        if mine:
+            found.append(f"{mine[0]}/{split(subnet.prefix)[1]}")
+            continue
+        picked, freed = _next(host, network, subnet)
+        stale = joined(stale, freed)
+        found.append(f"{picked}/{split(subnet.prefix)[1]}")
+        cursors.append((address_cursor(subnet.prefix), picked))
+    return tuple(found), tuple(cursors), stale
+
+
+def _given(host: Host, network: Network, address: str) -> Intent:
+    """Check an address that was asked for; return what is freed for it."""
+    subnet = next((one for one in network.subnets if contains(one.prefix, address)), None)
+    if subnet is None:
+        has = ", ".join(one.prefix for one in network.subnets)
+        raise Usage("address-outside", f"{address} is not in a subnet of {network.name}.", f"Its subnets: {has}.")
+    if not usable_host(subnet.prefix, address) or address == subnet.gateway:
+        what = "the gateway's" if address == subnet.gateway else "no interface's"
+        raise Usage("address-reserved", f"{address} is {what} address in {subnet.prefix}.", "Take another.")
+    holder = host.store.holder(network.id, address)
+    if holder is None:
+        return Intent()
+    freed = gone_with(host, holder)
+    if not freed.endpoints:
+        raise Conflict(
+            "address-taken", f"{address} is the address of {holder.name}.", "Take another, or leave --ip out."
+        )
+    return freed
+
+
+def _next(host: Host, network: Network, subnet: Subnet) -> tuple[str, Intent]:
+    """Pick the next free address; if none is free, those of vanished containers are."""
+    cursor = host.store.memo(address_cursor(subnet.prefix))
+    picked = ipam.next_address(subnet.prefix, cursor, [subnet.gateway], lambda raw: host.store.taken(network.id, raw))
+    if picked:
+        return picked, Intent()
+    for holder in host.store.endpoints(network=network.id):
+        freed = gone_with(host, holder)
+        for address in freed.endpoints[0].addresses if freed.endpoints else ():
+            if family(address) == family(subnet.prefix) and contains(subnet.prefix, address.partition("/")[0]):
+                return address.partition("/")[0], freed
+    raise Conflict(
+        "addresses-exhausted", f"The network {network.name} has no free address left in {subnet.prefix}.",
+        "Let a container leave, or create a network with a larger --subnet.",
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Questions: networks, endpoints, ports, and how the host stands.
+
+The rule of this file: nothing is changed, and nobody who changes something is waited for.
+"""
+
+from __future__ import annotations
+
+import os
+
+from containernet import __version__
+from containernet.model.errors import NotFound
+from containernet.model.network import Endpoint
+from containernet.model.views import EndpointView, NetworkView, PortView, StatusView
+from containernet.plan.objects import Table
+from containernet.plan.ruleset import TEXT
+from containernet.store.door import WORLD
+from containernet.verbs.containers import known
+from containernet.verbs.mend import assess
+from containernet.verbs.part import need_network
+from containernet.verbs.views import Views
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.verbs.host import Host
+
+
+def networks(host: Host, name: str = "") -> tuple[NetworkView, ...]:
+    """Return all networks, or the one of this name."""
+    wanted = (need_network(host.store, name),) if name else host.store.networks()
+    views = Views(host)
+    views.load()
+    by_network: dict[int, list[EndpointView]] = {one.id: [] for one in wanted}
+    for endpoint in host.store.endpoints(network=wanted[0].id if name else 0):
+        if endpoint.network_id in by_network:  # one may have been made since
+            by_network[endpoint.network_id].append(views.endpoint(endpoint))
+    return tuple(views.network(one, tuple(by_network[one.id])) for one in wanted)
+
+
+def endpoints(host: Host, container: str = "", network: str = "") -> tuple[EndpointView, ...]:
+    """Return the endpoints of a container, of a network, of both, or all."""
+    found, views = _chosen(host, container, network), Views(host)
+    if not container:
+        views.load()
+    return tuple(views.endpoint(one) for one in found)
+
+
+def _chosen(host: Host, container: str, network: str) -> tuple[Endpoint, ...]:
+    net = need_network(host.store, network).id if network else 0
+    if not container:
+        return host.store.endpoints(network=net)
+    compartment = known(host, container)
+    found = host.store.endpoints(network=net, compartment=compartment.id)
+    if not found:
+        where = f" on the network {network}" if network else ""
+        raise NotFound(
+            "not-joined", f"The container {compartment.container} has no endpoint{where}.", "'cnet join' joins it."
+        )
+    return found
+
+
+def ports(host: Host, container: str = "", network: str = "") -> tuple[PortView, ...]:
+    """Return the port mappings of a container, of a network, of both, or all, in the order of opening."""
+    found = [port for endpoint in endpoints(host, container, network) for port in endpoint.ports]
+    return tuple(sorted(found, key=lambda port: port.id))
+
+
+def status(host: Host, state_dir: str) -> StatusView:
+    """Return how the host stands, and what a repair would do."""
+    every = host.store.everything()
+    restarted = host.store.memo(WORLD) not in ("", host.kernel.world())
+    waiting = {one.id for one in every.compartments if not one.cookie or restarted}
+    table = Table(host.mark, TEXT)
+    lines = ("the host has restarted: cnet restore",) if restarted else host.brief(list(assess(host).operations))
+    return StatusView(
+        version=__version__, state_dir=state_dir, networks=len(every.networks), endpoints=len(every.endpoints),
+        waiting=sum(one.compartment_id in waiting for one in every.endpoints), ports=len(every.mappings),
+        table=not host.kernel.missing([table]), drift=lines, interrupted=tuple(_interrupted(host)),
+    )  # fmt: skip
+
+
+def _interrupted(host: Host) -> list[str]:
+    """Return the verbs whose process has died."""
+    left = host.store.unfinished()
+    return [f"{one.verb} ({one.who})" for one in left if not os.path.exists(f"/proc/{one.who.removeprefix('pid ')}")]

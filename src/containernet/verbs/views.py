@@ -1,0 +1,162 @@
+"""What the verbs give back: intent and facts as views.
+
+The rule of this file: it reads; a view's cost is that of what it shows.
+"""
+
+from __future__ import annotations
+
+from containernet.drivers.endpoint import default_of
+from containernet.drivers.network import bridge_mac
+from containernet.model.address import contains, family
+from containernet.model.network import HOST, NAT, Compartment, Endpoint, Network, PortMapping
+from containernet.model.views import ACTIVE, GONE, WAITING, EndpointView, NetworkView, PortView
+from containernet.verbs.containers import alive
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.kernel.door import WayOut
+    from containernet.plan.intent import Intent
+    from containernet.verbs.host import Host
+
+NAT_NAME = "ContainerNat"
+FEW = 4  # endpoints that are looked at singly; of more, the host's links are listed once
+
+
+class Views:
+    """Makes views of one host at one moment; what it has looked up it keeps."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._ways: dict[str, WayOut] = {}
+        self._networks: dict[int, Network] = {}
+        self._compartments: dict[int, Compartment] = {}
+        self._siblings: dict[int, tuple[Endpoint, ...]] = {}
+        self._mappings: dict[int, list[PortMapping]] | None = None
+        self._links: set[str] | None = None
+
+    def load(self) -> None:
+        """Read everything at once, for views of many."""
+        every = self._host.store.everything()
+        self.know(every)
+        if len(every.endpoints) > FEW:
+            self._links = {link.name for link in self._host.kernel.surroundings(HOST).links}
+
+    def know(self, every: Intent) -> None:
+        """Take a part of what should be as known; in it are all endpoints and ports of the compartments in it."""
+        self._networks = {one.id: one for one in every.networks}
+        self._compartments = {one.id: one for one in every.compartments}
+        siblings: dict[int, list[Endpoint]] = {}
+        for endpoint in every.endpoints:
+            siblings.setdefault(endpoint.compartment_id, []).append(endpoint)
+        self._siblings = {number: tuple(ones) for number, ones in siblings.items()}
+        self._mappings = {}
+        for mapping in every.mappings:
+            self._mappings.setdefault(mapping.endpoint_id, []).append(mapping)
+
+    # --- look-ups ---
+
+    def _network(self, number: int) -> Network:
+        if number not in self._networks:
+            self._networks[number] = self._host.store.network_of(number)
+        return self._networks[number]
+
+    def _compartment(self, number: int) -> Compartment:
+        if number not in self._compartments:
+            found = self._host.store.compartment(number=number)
+            assert found is not None  # a foreign key says so
+            self._compartments[number] = found
+        return self._compartments[number]
+
+    def _siblings_of(self, endpoint: Endpoint) -> list[Endpoint]:
+        number = endpoint.compartment_id
+        if number not in self._siblings:
+            self._siblings[number] = self._host.store.endpoints(compartment=number)
+        return [one for one in self._siblings[number] if one.id != endpoint.id] + [endpoint]
+
+    def _mappings_of(self, endpoint: Endpoint) -> list[PortMapping]:
+        if self._mappings is None:
+            return list(self._host.store.mappings(endpoint.id))
+        return self._mappings.get(endpoint.id, [])
+
+    def _way(self, uplink: str) -> WayOut:
+        if uplink not in self._ways:
+            self._ways[uplink] = self._host.kernel.way_out(uplink)
+        return self._ways[uplink]
+
+    def _state(self, endpoint: Endpoint) -> str:
+        compartment = self._compartment(endpoint.compartment_id)
+        if not compartment.cookie:
+            return WAITING
+        if self._links is not None and endpoint.link in self._links:
+            return ACTIVE
+        return ACTIVE if alive(self._host, compartment) else GONE
+
+    # --- views ---
+
+    def endpoint(self, endpoint: Endpoint, *, state: str = "") -> EndpointView:
+        """Return the view of an endpoint; ``state`` if it is known."""
+        network, compartment = self._network(endpoint.network_id), self._compartment(endpoint.compartment_id)
+        siblings = self._siblings_of(endpoint)
+        networks = {one.network_id: self._network(one.network_id) for one in siblings}
+        leaders = [default_of(siblings, networks, version) for version in (4, 6)]
+        state = state or self._state(endpoint)
+        own = [text.partition("/")[0] for text in endpoint.addresses]
+        ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
+        return EndpointView(
+            name=endpoint.name, container=endpoint.container, compartment=compartment.id, network=endpoint.network,
+            interface=endpoint.interface, mac=endpoint.mac, addresses=endpoint.addresses,
+            gateways=tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own)),
+            default_route=any(leader is not None and leader.id == endpoint.id for leader in leaders),
+            mtu=network.mtu, priority=endpoint.priority, host_link=endpoint.link, path=compartment.path, state=state,
+            ports=ports, created=endpoint.created,
+        )  # fmt: skip
+
+    def port(self, mapping: PortMapping, endpoint: Endpoint, *, active: bool | None = None) -> PortView:
+        """Return the view of a port mapping; ``active`` if it is known."""
+        network = self._network(endpoint.network_id)
+        if active is None:
+            active = self._state(endpoint) == ACTIVE
+        address = mapping.external_address
+        version = family(address) if address else 4
+        own = [text.partition("/")[0] for text in endpoint.addresses]
+        inside = next((text for text in own if family(text) == version), own[0])
+        return PortView(
+            id=mapping.id, nat=NAT_NAME, protocol=mapping.protocol, external_address=address,
+            shown_address=address or self._shown(network), external_first=mapping.external_first,
+            external_last=mapping.external_last, internal_address=inside, internal_first=mapping.internal_first,
+            internal_last=mapping.internal_last, remotes=mapping.remotes, container=endpoint.container,
+            network=endpoint.network, endpoint=endpoint.name, active=active,
+        )  # fmt: skip
+
+    def _shown(self, network: Network) -> str:
+        """Return the address that others would use for a port that is open on all of them."""
+        way = self._way(network.uplink)
+        return (way.source4 or way.source6).partition("/")[0]
+
+    def network(self, network: Network, endpoints: tuple[EndpointView, ...]) -> NetworkView:
+        """Return the view of a network with these endpoints."""
+        self._networks[network.id] = network
+        way = self._way(network.uplink) if network.kind == NAT else None
+        source = self._source(network, way) if way else ""
+        return NetworkView(
+            name=network.name, id=network.id, kind=network.kind,
+            subnets=tuple(one.prefix for one in network.subnets), gateways=tuple(one.gateway for one in network.subnets),
+            uplink=(network.uplink or way.link) if way else "", external_address=source.partition("/")[0],
+            external_prefix=source, mtu=network.mtu, ipv6=network.ipv6, bridge=network.bridge,
+            mac=bridge_mac(network, self._host.mark), labels=network.labels, endpoints=endpoints, created=network.created,
+        )  # fmt: skip
+
+    @staticmethod
+    def _source(network: Network, way: WayOut) -> str:
+        """Return the address that leaves, with its prefix length where that is known."""
+        given = network.external_address
+        if not given:
+            return way.source4
+        return next((one for one in (way.source4, way.source6) if one.partition("/")[0] == given), given)
+
+
+def of(host: Host, part: Intent) -> Views:
+    """Return what makes views of a part of what should be, whether it is in the store or not."""
+    views = Views(host)
+    views.know(part)
+    return views
