@@ -29,12 +29,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--peers", default=",".join(KINDS), metavar="LIST", help="of %(default)s")
     parser.add_argument("--disk", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--wanted", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--facts", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 
-def settings(parser: argparse.ArgumentParser) -> tuple[Settings, bool]:
-    """Return the options, checked, and whether only the missing packages are asked for."""
-    given = parser.parse_args()
+def settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Settings:
+    """Return the options, checked."""
     stages, peers = given.stages or list(STAGES), given.peers.split(",")
     for names, known in ((stages, STAGES), (peers, KINDS)):
         if strange := sorted(set(names) - set(known)):
@@ -43,7 +43,7 @@ def settings(parser: argparse.ArgumentParser) -> tuple[Settings, bool]:
         parser.error("--rounds must be a positive number")
     rounds = given.rounds or (5 if given.quick else 21)
     chosen = tuple(kind for kind in KINDS if kind in peers)
-    return Settings(tuple(stages), rounds, given.quick, chosen, given.disk or Path()), given.wanted
+    return Settings(tuple(stages), rounds, given.quick, chosen, given.disk or Path())
 
 
 def wanted(chosen: Settings) -> str:
@@ -57,7 +57,6 @@ def wanted(chosen: Settings) -> str:
 def measure(chosen: Settings) -> bool:
     """Run the stages; return whether every goal is met."""
     report = Report(quick=chosen.quick)
-    report.facts(facts.gathered(chosen))
     for name in chosen.stages:
         say(f"stage {name}")
         try:
@@ -70,9 +69,10 @@ def measure(chosen: Settings) -> bool:
 def main() -> int:
     """Do what was typed; 1 says that a goal is not met."""
     parser = options()
-    chosen, only_wanted = settings(parser)
-    if only_wanted:
-        print(wanted(chosen), end="")
+    given = parser.parse_args()
+    chosen = settings(parser, given)
+    if given.wanted or given.facts:  # outside of the lab, where the versions of packages are known
+        print(wanted(chosen) if given.wanted else facts.gathered(chosen), end="")
         return 0
     if os.environ.get("CNET_LAB") != "1":
         parser.error("start this through bench/run: it needs namespaces of its own")

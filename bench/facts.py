@@ -14,17 +14,18 @@ from bench.process import Failed, run
 from bench.settings import ROOT, Settings
 
 
-def gathered(chosen: Settings) -> list[str]:
+def gathered(chosen: Settings) -> str:
     """Return the facts, one a line."""
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     asked = " ".join((*chosen.stages, *(["--quick"] if chosen.quick else [])))
     made_on = f"{os.cpu_count()} processors, Linux {platform.release()}, {_distribution()}"
-    return [
+    lines = (
         f"{date.today()}, `bench/run {asked}`, {chosen.rounds} rounds; median [p10..p90] throughout",
         f"{made_on}, Python {platform.python_version()}; load at the start {load}",
         f"state on {_filesystem(chosen)}; commit {_commit()}",
         *(f"{name}: {_version(name, chosen)}" for name in chosen.peers),
-    ]
+    )
+    return "".join(f"* {line}\n" for line in lines) + "\n"
 
 
 def _version(name: str, chosen: Settings) -> str:

@@ -23,10 +23,13 @@ class Failed(Exception):
 
 def run(*argv: str, text: str = "", env: Mapping[str, str] | None = None, cwd: str = "/") -> str:
     """Run a command with an environment of its own and return what it printed."""
-    done = subprocess.run(
-        argv, input=text, capture_output=True, text=True, env={**ENVIRONMENT, **(env or {})}, cwd=cwd,
-        timeout=PATIENCE, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, env={**ENVIRONMENT, **(env or {})}, cwd=cwd,
+            timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{' '.join(argv)[:200]}: not done after {PATIENCE:.0f} s") from None
     if done.returncode:
         said = (done.stderr.strip() + "\n" + done.stdout.strip()).strip()[-1500:]
         raise Failed(f"{' '.join(argv)[:200]}: status {done.returncode}\n{said}")

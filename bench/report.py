@@ -23,10 +23,6 @@ class Report:
         self.quick = quick
         self.goals: list[tuple[str, str, bool]] = []
 
-    def facts(self, lines: Sequence[str]) -> None:
-        """Print what the run was made on."""
-        _print("".join(f"* {line}\n" for line in lines))
-
     def table(self, title: str, head: Row, rows: Sequence[Row], note: str = "") -> None:
         """Print a table under its title."""
         _print(f"### {title}\n\n{aligned(head, rows)}" + (f"\n{note}\n" if note else ""))

@@ -81,7 +81,7 @@ class Engine:
                 with self.host:
                     self.ask("GET", "/_ping")
                     return
-            except OSError:
+            except Failed:
                 time.sleep(0.1)
         said = self.log()
         self.close()
@@ -100,6 +100,8 @@ class Engine:
             connection.request(method, path, content, {"Content-Type": kind})
             answer = connection.getresponse()
             text = answer.read()
+        except (OSError, http.client.HTTPException) as why:
+            raise Failed(f"{method} {path}: {why!r}") from why
         finally:
             connection.close()
         if answer.status >= 300:

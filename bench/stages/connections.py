@@ -33,7 +33,7 @@ def stage(chosen: Settings, report: Report) -> None:
         for peer in peers:
             with peer.host.inside(peer.space(RESIDENT)):
                 serve(stack, command)
-        for peer in alternating(chosen.rounds, peers):
+        for peer in alternating(2 * chosen.rounds, peers):  # a round is short, and its figures are far apart
             seen.add(peer.label, rate(peer, command, chosen.connections))
     settle()
     printed(report, seen, language)

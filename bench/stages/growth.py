@@ -18,6 +18,7 @@ EMPTY, FULL = " (empty)", " (full)"
 LIMIT = 1.3
 LEFT_OUT = ("docker",)  # its growth is the daemon's: see docker-api
 FIRST_PORT, FIRST_OF_MANY = 10000, 20000
+NOTE = "'Took': while the host was made full; cnet's endpoints in one process."
 
 
 def stage(chosen: Settings, report: Report) -> None:
@@ -34,7 +35,7 @@ def stage(chosen: Settings, report: Report) -> None:
         "join one more, ms", "empty host", f"{endpoints} endpoints", "ratio", "empty host", f"+ {ports:,} ports",
         "ratio", "an endpoint took", f"{ports:,} ports took",
     )  # fmt: skip
-    report.table("Join on a full host", head, rows, "'Took': while the host was made full; cnet's 500 in one process.")
+    report.table("Join on a full host", head, rows, NOTE)
 
 
 def row(chosen: Settings, report: Report, empty: Peer, full: Peer) -> tuple[str, ...]:

@@ -79,6 +79,8 @@ def _answer(sock: socket.socket, name: str) -> None:
     while True:
         try:
             data, where = sock.recvfrom(65535)
+            if sock.fileno() < 0 or not where:
+                return
             sock.sendto(f"{name} {where[0]} {where[1]} {data.decode()}".encode(), where)
         except OSError:
             if sock.fileno() < 0:
@@ -88,8 +90,10 @@ def _answer(sock: socket.socket, name: str) -> None:
 def unlisten() -> dict[str, Any]:
     """Stop serving."""
     for sock in _kept:
-        if sock.type == socket.SOCK_STREAM:
-            sock.shutdown(socket.SHUT_RDWR)
+        try:
+            sock.shutdown(socket.SHUT_RDWR)  # wakes who waits in it, which would keep it open
+        except OSError:  # a datagram socket is not connected, and is woken all the same
+            pass
         sock.close()
     _kept.clear()
     return {}

@@ -35,6 +35,9 @@ def printed(host: Space, *, containers: bool = True) -> str:
     lines += [line for line in routes(host) if any(mark in line for mark in ("cn-", "ce-", "proto 99"))]
     if containers:
         for name in sorted(host.sh("ls /run/netns").split()):
+            if host.result("ip", "netns", "exec", name, "true").returncode:
+                lines.append(f"{name}: no namespace")
+                continue
             lines += [f"{name}: {line}" for line in container(host, name)]
     return "\n".join(lines) + "\n"
 
@@ -78,7 +81,7 @@ def routes(space: Space) -> list[str]:
     """Return the routes of all tables, without those that the kernel keeps by itself for addresses."""
     kernels = ("local ", "broadcast ", "multicast ", "anycast ", "fe80::")
     return sorted(
-        f"route {family} {' '.join(line.split())}"
+        f"route {family} {' '.join(word for word in line.split() if word != 'linkdown')}"  # told late, of itself
         for family in ("-4", "-6")
         for line in space.run("ip", family, "route", "show", "table", "all").splitlines()
         if not line.startswith(kernels) and " dev lo" not in line

@@ -65,17 +65,6 @@ def test_the_transcript(cnet: Console, line: str, text: str, reported: str) -> N
     assert (said.status, said.out, said.err) == (0, text, "")
 
 
-def test_the_transcript_is_the_document_s(cnet: Console) -> None:
-    document = "/work/shared/the-2015-document.md"
-    try:
-        with open(document, encoding="utf-8") as file:
-            lines = [line.strip("\t`\n").rstrip("`") for line in file]
-    except OSError:
-        pytest.skip("the document is not here")
-    for text in (CREATED, JOINED, OPENED):
-        assert [line for line in text.splitlines() if line not in lines] == []
-
-
 CALLS = [
     ("New-ContainerNetwork n -EnableNat", "create", {"name": "n", "nat": True}),
     ("new-containernetwork -name n -enablenat:$true", "create", {"name": "n", "nat": True}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from containernet.cli.grammar import Request
-from containernet.cli.perform import target
+from containernet.cli.output import target
 from containernet.model.errors import Usage
 
 

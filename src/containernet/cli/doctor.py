@@ -9,7 +9,7 @@ import sys
 
 from containernet.cli import ask
 from containernet.cli.grammar import Request
-from containernet.cli.perform import as_json, emit, planned
+from containernet.cli.output import as_json, emit, planned
 from containernet.cli.text import COLOURS, DIM, GREEN, painted
 from containernet.model.record import plain
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.cli import help as helping
 from containernet.cli import table
 from containernet.cli.grammar import Request, did_you_mean
-from containernet.cli.perform import emit
+from containernet.cli.output import emit
 from containernet.model.errors import Usage
 from containernet.model.names import shown
 

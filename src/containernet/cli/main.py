@@ -10,7 +10,8 @@ import sys
 
 from containernet.cli import options, table
 from containernet.cli.grammar import Command, Request, did_you_mean
-from containernet.cli.perform import as_json, emit, perform, swallow
+from containernet.cli.output import as_json, emit, swallow
+from containernet.cli.perform import perform
 from containernet.model.errors import Bug, ContainerNetError, Usage
 from containernet.model.names import shown
 from containernet.model.record import replace

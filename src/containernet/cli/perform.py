@@ -6,12 +6,12 @@ the command line's own). The API's method is the verb; what was not given is not
 
 from __future__ import annotations
 
-import os
 import sys
 
 from containernet.cli.grammar import Request, default
+from containernet.cli.output import as_json, emit, planned
 from containernet.cli.progress import Progress, Stages
-from containernet.model.errors import ContainerNetError, Missing
+from containernet.model.errors import Missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,22 +99,6 @@ def arguments(request: Request) -> dict[str, Any]:
     return {key: value for key, value in request.values.items() if value != fallback[key]}
 
 
-def planned(net: ContainerNet, request: Request) -> str:
-    """Return the plan of a dry run as text."""
-    if request.json:
-        return as_json({"plan": list(net.plans)})
-    lines = [f"{line}\n" for line in net.plans]
-    if request.cmdlet:
-        lines.insert(0, f'What if: Performing the operation "{request.name}" on target "{target(request)}".\n')
-    return "".join(lines)
-
-
-def target(request: Request) -> str:
-    """Return what a request is about, in a few words: ``Container1, cnet1``."""
-    words = [str(request.values[p.key]) for p in request.command.params if p.position and request.values.get(p.key)]
-    return ", ".join(words) or f"static mapping {request.values.get('id', '')}".strip()
-
-
 def rendered(result: Any, request: Request) -> str:
     """Return the result as the request wants it printed; say on standard error if it is an empty list."""
     verb = request.command.verb
@@ -141,31 +125,3 @@ def _named(result: Any, request: Request) -> Any:
     if verb.startswith("config "):
         return {"key": values["key"], "value": values.get("value", result)}
     return result[0] if verb == "get" and values["name"] else result
-
-
-def as_json(value: object) -> str:
-    """Return ``value`` as JSON text."""
-    import json
-
-    return json.dumps(value, indent=2) + "\n"
-
-
-def emit(text: str) -> None:
-    """Write ``text`` on standard output, all of it, now."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        swallow()
-        sentence = f"The result could not be written to standard output: {error.strerror}."
-        raise ContainerNetError("output-failed", sentence, "The command itself was done.") from None
-
-
-def swallow() -> None:
-    """Let what is still to be written on standard output go nowhere, so that Python does not complain at its end."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        return

@@ -20,7 +20,7 @@ def inside(
 ) -> list[Object]:
     """Return all of ours in a compartment, with the host's ends."""
     place = compartment.place
-    found: list[Object] = [Up(place, "lo")]
+    found: list[Object] = [Up(place, "lo")] if compartment.loopback else []
     for endpoint in endpoints:
         found += _link(endpoint, place, networks[endpoint.network_id], mark)
     for version in (4, 6):
@@ -54,7 +54,10 @@ def _settings(endpoint: Endpoint, place: Place, network: Network) -> list[Object
     """
     four, six = f"net/ipv4/conf/{endpoint.interface}", f"net/ipv6/conf/{endpoint.interface}"
     found: list[Object] = [Sysctl(place, f"{four}/arp_ignore", "1"), Sysctl(place, f"{four}/arp_announce", "2")]
-    found.append(Sysctl(place, f"{six}/accept_ra", "0") if network.ipv6 else Sysctl(place, f"{six}/disable_ipv6", "1"))
+    if network.ipv6:
+        found += [Sysctl(place, f"{six}/accept_ra", "0"), Sysctl(place, f"{six}/accept_dad", "0")]
+    else:
+        found.append(Sysctl(place, f"{six}/disable_ipv6", "1"))
     found.append(Sysctl(HOST, f"net/ipv6/conf/{endpoint.link}/disable_ipv6", "1"))
     return found
 

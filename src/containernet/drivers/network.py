@@ -35,6 +35,11 @@ def common(network: Network, mark: int) -> list[Object]:
 
 
 def settings(network: Network) -> list[Object]:
-    """Return the settings of the bridge: no container configures the host (CVE-2020-10749)."""
+    """Return the settings of the bridge: no container configures the host (CVE-2020-10749).
+
+    Without duplicate detection its link-local address, which the host asks for neighbours from, is usable at once.
+    """
     six = f"net/ipv6/conf/{network.bridge}"
-    return [Sysctl(HOST, f"{six}/accept_ra", "0") if network.ipv6 else Sysctl(HOST, f"{six}/disable_ipv6", "1")]
+    if not network.ipv6:
+        return [Sysctl(HOST, f"{six}/disable_ipv6", "1")]
+    return [Sysctl(HOST, f"{six}/accept_ra", "0"), Sysctl(HOST, f"{six}/accept_dad", "0")]

@@ -141,6 +141,8 @@ class Linux:
                 links.remove(route(HOST), thing)
             case Up():
                 links.set_up(route(thing.place), thing.link, False)
+                if thing.link == "lo":
+                    routes.forget_loopback(route(thing.place))
             case Address():
                 routes.remove_address(route(thing.place), thing)
             case Route():

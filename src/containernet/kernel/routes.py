@@ -6,7 +6,7 @@ and only what carries it is read back or deleted.
 
 from __future__ import annotations
 
-from errno import EAFNOSUPPORT, ENODEV, EOPNOTSUPP
+from errno import EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EOPNOTSUPP
 from struct import Struct
 
 from containernet.kernel.links import index_of
@@ -43,6 +43,17 @@ def add_address(socket: Netlink, address: Address) -> None:
 def remove_address(socket: Netlink, address: Address) -> None:
     """Take an address from a link."""
     socket.ask((DELADDR, 0, _address(socket, address)))
+
+
+def forget_loopback(socket: Netlink) -> None:
+    """Take 127.0.0.1/8 from the loopback link: the kernel gave it when that went up, and leaves it when it goes down."""
+    raw = packed("127.0.0.1")
+    body = _IFADDR.pack(2, 8, 0, NOWHERE - 1, index_of(socket, "lo"))
+    try:
+        socket.ask((DELADDR, 0, body + attribute(_IFA_LOCAL, raw) + attribute(_IFA_ADDRESS, raw)))
+    except Refused as refusal:
+        if refusal.errno != EADDRNOTAVAIL:
+            raise
 
 
 def _address(socket: Netlink, address: Address) -> bytes:

@@ -70,6 +70,9 @@ class Compartment:
     path: str  # where the namespace can be opened
     cookie: int  # 0: not seen since the host started (its endpoints wait for it)
     lasting: bool = True  # False: it cannot come back after a reboot (a pid, `cnet run`)
+    loopback: bool = (
+        False  # its loopback link was down before us: it goes up with the first endpoint, down with the last
+    )
 
     @property
     def place(self) -> Place:

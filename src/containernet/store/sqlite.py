@@ -11,13 +11,13 @@ from _sqlite3 import Error, connect
 from time import time
 
 from containernet.model.address import packed
-from containernet.model.errors import Bug, Conflict
+from containernet.model.errors import Bug, Conflict, ContainerNetError
 from containernet.plan.intent import Intent
 from containernet.store import changes, rows
 from containernet.store.door import Unfinished
 from containernet.store.files import BALLAST, FILE, LOCK, VERSION
 from containernet.store.lock import Lock
-from containernet.store.trouble import Damaged, Full, directory, translated
+from containernet.store.trouble import Damaged, Full, directory, full, translated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ class Sqlite:
         self._note = note or (lambda _: None)
         self._lock = Lock(os.path.join(where, LOCK))
         self._db: Any = None
+        self._frozen = False
         try:
             os.makedirs(where, 0o700, exist_ok=True)
             self._open(check)
-        except OSError as error:
+        except BaseException as error:
             self.close()
-            raise directory(error, where) from None
-        except BaseException:
-            self.close()
+            if isinstance(error, OSError) and not isinstance(error, ContainerNetError):
+                raise directory(error, where) from None
             raise
 
     # --- opening and ending ---
@@ -62,7 +62,7 @@ class Sqlite:
             self._mend()
             version = VERSION
         except Full:
-            self._connect("?immutable=1" if not os.path.exists(self.path + "-wal") else "")
+            self._connect_full()
             version = self._one("PRAGMA user_version")[0]
         if version > VERSION:
             sentence = f"The store {self.path} was written by a newer version of ContainerNet (its version is {version}, ours {VERSION})."
@@ -78,6 +78,14 @@ class Sqlite:
             self._db.execute("PRAGMA foreign_keys = ON")
         except Error as error:
             raise translated(error, self.path) from None
+
+    def _connect_full(self) -> None:
+        """Open the file on a disk that has no space even for a reader's lock: as it is, to be read only."""
+        log = self.path + "-wal"
+        if os.path.exists(log) and os.path.getsize(log):
+            raise full(self.path)
+        self._connect("?immutable=1")
+        self._frozen = True
 
     def _disconnect(self) -> None:
         if self._db is not None:
@@ -246,6 +254,8 @@ class Sqlite:
         """Note durably that a verb is under way."""
         from containernet.store.journal import encoded
 
+        if self._frozen:
+            raise full(self.path)
         values = (verb, f"pid {os.getpid()}", int(time()), encoded(before), encoded(after), encoded(extra))
         sql = "INSERT INTO intents (verb, who, started, before, after, extra) VALUES (?, ?, ?, ?, ?, ?)"
         self._commit([(sql, values)])
@@ -302,6 +312,7 @@ class Sqlite:
         except OSError:
             return False
         self._connect()
+        self._frozen = False
         return True
 
     def keep_room(self) -> None:

@@ -5,6 +5,7 @@ The rule of this file: the only place where SQLite's numbers become errors of ou
 
 from __future__ import annotations
 
+import os
 from _sqlite3 import Error
 from errno import EACCES, EDQUOT, ENOSPC, EPERM, EROFS
 
@@ -33,7 +34,7 @@ def translated(error: Error, where: str) -> ContainerNetError:
             "store-busy", f"Another program holds the store {where}.", "Find out which: fuser -v on that file."
         )
     if code in (_READONLY, _CANTOPEN, _PERM):
-        return read_only(where)
+        return read_only(where) if os.access(where, os.R_OK) else directory(OSError(EACCES, ""), where)
     return ContainerNetError("store-error", f"The store {where} refused: {error}.", "Run 'cnet repair'.")
 
 
@@ -44,7 +45,7 @@ def full(where: str) -> Full:
     )
 
 
-def read_only(where: str) -> Missing:
+def read_only(where: str) -> ContainerNetError:
     """Return the error for a place that cannot be written."""
     return Missing("state-read-only", f"{where} cannot be written.", "Mount it writable, or say --state-dir DIRECTORY.")
 
@@ -52,7 +53,7 @@ def read_only(where: str) -> Missing:
 def directory(error: OSError, where: str) -> ContainerNetError:
     """Return what it means that the state directory cannot be made or opened."""
     if error.errno in (EPERM, EACCES):
-        return NotPermitted("state-not-permitted", f"You may not use the state directory {where}.", "Run it as root.")
+        return NotPermitted("state-not-permitted", f"You may not use {where}.", "Run it as root.")
     if error.errno in (ENOSPC, EDQUOT):
         return full(where)
     if error.errno == EROFS:

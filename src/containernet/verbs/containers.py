@@ -12,6 +12,7 @@ from containernet.model.names import shown
 from containernet.model.network import Compartment, Place
 from containernet.model.record import replace
 from containernet.plan.intent import Intent
+from containernet.plan.objects import Up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,12 +81,18 @@ def joining(host: Host, found: Found) -> tuple[Compartment, Compartment | None]:
     compartment = host.store.compartment(cookie=place.cookie)
     if compartment is not None:
         return (compartment if alive(host, compartment) else _moved(host, compartment, found.path)), None
-    new = Compartment(host.store.next_id("compartments"), found.name, found.path, place.cookie, found.lasting)
+    number, quiet = host.store.next_id("compartments"), no_loopback(host, place)
+    new = Compartment(number, found.name, found.path, place.cookie, found.lasting, quiet)
     former = host.store.compartment(container=found.name)
     if former is not None and former.cookie and alive(host, former):
         sentence = f"Another container is called {shown(found.name)}: the one at {former.path}."
         raise Conflict("container-name-taken", sentence, "Name this one by its path or process (pid:N).")
     return new, former
+
+
+def no_loopback(host: Host, place: Place) -> bool:
+    """Tell whether the loopback link of a place is down, so that it is ours to set up."""
+    return bool(host.kernel.missing([Up(place, "lo")]))
 
 
 def _moved(host: Host, compartment: Compartment, path: str) -> Compartment:

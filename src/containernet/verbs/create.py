@@ -17,7 +17,7 @@ from containernet.plan.intent import Intent
 from containernet.plan.objects import Bridge, Sysctl, Table
 from containernet.plan.operations import Add, Change, Elements, Operation
 from containernet.plan.ruleset import TEXT
-from containernet.store.door import MARK, WORLD
+from containernet.store.door import MARK, WORLD, address_cursor
 from containernet.verbs.attempt import attempt
 from containernet.verbs.executor import carry_out
 from containernet.verbs.host import SITE
@@ -65,7 +65,8 @@ def create(
             mtu or host.kernel.way_out(uplink).mtu or PLAIN_MTU, bool(mtu), six, uplink, external_address, pairs,
             host.now(),
         )  # fmt: skip
-        memos = ((MARK, str(host.mark)), (SITE, str(site)), (WORLD, host.kernel.world()))
+        fresh = [(address_cursor(prefix), "") for prefix in chosen]
+        memos = ((MARK, str(host.mark)), (SITE, str(site)), (WORLD, host.kernel.world()), *fresh)
         carry_out(
             host, "create", Intent(), Intent((network,), memos=memos),
             extra=(*_table(host), *_advertised(host, network)), stage=stage,

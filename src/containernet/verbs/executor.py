@@ -14,7 +14,7 @@ from containernet.model.errors import ContainerNetError, Different, Missing
 from containernet.model.network import HOST
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
-from containernet.plan.objects import Object, Sysctl, Up, Veth
+from containernet.plan.objects import Object, Sysctl, Veth
 from containernet.plan.operations import Add, Change, Elements, Operation, Remove
 from containernet.plan.text import lines
 
@@ -57,6 +57,8 @@ def carry_out(
         run(host, [*plan, *last], done, stage)
         read_back(host, plan)
         _with_room(host, verb, lambda: host.store.finish(number, before, after))
+        if verb in TAKING:
+            host.store.keep_room()
     except BaseException as error:
         if isinstance(error, KernelError) and error.reason == EXISTS and done:
             done.pop()  # it is somebody else's, and stays
@@ -78,7 +80,7 @@ def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:
 def shared(host: Host, before: Intent, after: Intent) -> tuple[Operation, ...]:
     """Return what is to be done to what we share with others, as far as it is not so already.
 
-    Forwarding and a container's loopback link may have been on before us: their undoing depends on how they were found.
+    Forwarding may have been on before us: its undoing depends on how it was found.
     """
     old = set(objects(before, host.mark))
     wanted = [one for one in objects(after, host.mark) if is_shared(one) and one not in old]
@@ -93,9 +95,7 @@ def shared(host: Host, before: Intent, after: Intent) -> tuple[Operation, ...]:
 
 def is_shared(one: Object) -> bool:
     """Tell whether an object is others' as much as ours."""
-    if isinstance(one, Sysctl):
-        return one.place == HOST and one.key in (FORWARD4, FORWARD6)
-    return isinstance(one, Up) and one.link == "lo"
+    return isinstance(one, Sysctl) and one.place == HOST and one.key in (FORWARD4, FORWARD6)
 
 
 def composed(before: Intent, after: Intent, extra: Iterable[Operation], mark: int) -> list[Operation]:

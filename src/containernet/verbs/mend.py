@@ -19,7 +19,7 @@ from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
 from containernet.store.door import WORLD
-from containernet.verbs.containers import vanished
+from containernet.verbs.containers import no_loopback, vanished
 from containernet.verbs.executor import composed, run, undo
 
 TYPE_CHECKING = False
@@ -41,11 +41,14 @@ class Mended:
     waiting: tuple[Endpoint, ...] = ()
 
 
-def ready(host: Host) -> None:
-    """Begin a verb that changes something: permitted, alone, nothing half-done, no restart unnoticed."""
+def ready(host: Host) -> Mended | None:
+    """Begin a verb that changes something: permitted, alone, nothing half-done, no restart unnoticed.
+
+    Returns what was mended, if that was needed.
+    """
     host.kernel.permit()
     if host.dry:
-        return
+        return None
     host.store.lock()
     left = host.store.unfinished()
     if left:
@@ -56,9 +59,8 @@ def ready(host: Host) -> None:
     world = host.kernel.world()
     if host.store.memo(WORLD) not in ("", world):
         _restarted(host, world)
-        mend(host)
-    elif left:
-        mend(host)
+        return mend(host)
+    return mend(host) if left else None
 
 
 def _restarted(host: Host, world: str) -> None:
@@ -130,14 +132,13 @@ def _with_returned(host: Host, intent: Intent) -> tuple[Intent, set[int]]:
 
 def _returned(host: Host, compartment: Compartment) -> Compartment:
     found = host.containers.find(compartment.container)
+    if found is None:
+        return compartment
     try:
-        return (
-            replace(compartment, path=found.path, cookie=host.kernel.identify(found.path).cookie)
-            if found
-            else compartment
-        )
+        place = host.kernel.identify(found.path)
     except KernelError:
         return compartment
+    return replace(compartment, path=place.path, cookie=place.cookie, loopback=no_loopback(host, place))
 
 
 def _following(host: Host, intent: Intent) -> Intent:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def repair(host: Host) -> RepairView:
     """Bring everything to what it should be; return what was done."""
-    ready(host)
-    done = mend(host)
+    done = ready(host) or mend(host)
     return RepairView(
         mended=host.brief(list(done.operations)),
         freed=tuple(one.name for one in done.freed),
