@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from containernet.cli.main import main
+from containernet.cli.main import end, main
 
-sys.exit(main(sys.argv[1:], "cnet"))
+end(main(sys.argv[1:], "cnet"))

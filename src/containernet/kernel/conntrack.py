@@ -12,27 +12,95 @@ from containernet.kernel.netlink import ACK, NESTED, Netlink, Refused, attribute
 from containernet.model.address import packed
 from containernet.plan.operations import Cut
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from containernet.kernel.tracked import Tracked
+
 GET, DELETE = 0x101, 0x102  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_*
 _ORIG, _REPLY, _ID, _ZONE, _FILTER = 1, 2, 12, 18, 25  # CTA_*
-_IP, _PROTO, _NUM, _DPORT = 1, 2, 1, 3  # CTA_TUPLE_*, CTA_PROTO_*
+_IP, _PROTO, _NUM, _SPORT, _DPORT = 1, 2, 1, 2, 3  # CTA_TUPLE_*, CTA_PROTO_*
 _SRC = {4: 1, 6: 3}  # CTA_IP_V4_SRC, CTA_IP_V6_SRC; the destination is the next number
 _BY_SRC, _BY_DST, _BY_NUM = 1, 2, 8  # CTA_FILTER_FLAG(...)
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _AT_ONCE = 256
+_FAMILY = {4: 2, 6: 10}  # AF_INET, AF_INET6
+_FEW = 500  # tracked connections, up to which the kernel's list is read
 
 
-def cut(socket: Netlink, which: Cut) -> int:
-    """Forget the connections that fit; return how many."""
-    head = bytes((2 if which.family == 4 else 10, 0, 0, 0))
-    doomed = []
-    for body in _listed(socket, head, which):
-        has = attributes(body, 4)
-        if _fits(which, has):
-            zone = attribute(_ZONE, has[_ZONE]) if _ZONE in has else b""
-            doomed.append(head + attribute(_ORIG | NESTED, has[_ORIG]) + zone + attribute(_ID, has.get(_ID, b"")))
-    for start in range(0, len(doomed), _AT_ONCE):
-        _forget(socket, doomed[start : start + _AT_ONCE])
-    return len(doomed)
+def cut(socket: Netlink, cuts: Sequence[Cut]) -> int:
+    """Forget the connections that fit one of ``cuts``; return how many."""
+    tracked = _count()
+    bodies = _named(cuts) if 0 < tracked <= _FEW else None
+    if tracked and bodies is None:
+        bodies = list(_searched(socket, cuts))
+    for start in range(0, len(bodies or ()), _AT_ONCE):
+        _forget(socket, (bodies or [])[start : start + _AT_ONCE])
+    return len(bodies or ())
+
+
+def _count() -> int:
+    """Return how many connections this namespace tracks; a number above ``_FEW`` if the kernel does not say."""
+    try:
+        with open("/proc/sys/net/netfilter/nf_conntrack_count") as count:
+            return int(count.read())
+    except OSError:
+        return _FEW + 1
+
+
+def _named(cuts: Sequence[Cut]) -> list[bytes] | None:
+    """Return the deletions from the kernel's own list; None if that is not to be had, or not in words that name them."""
+    from containernet.kernel.tracked import parsed
+
+    try:
+        with open("/proc/thread-self/net/nf_conntrack") as lines:
+            doomed = [one for one in parsed(lines) if any(_meant(which, one) for which in cuts)]
+    except (OSError, KeyError, ValueError):
+        return None
+    if any(one.protocol not in _PROTOCOLS.values() or one.sport < 0 for one in doomed):
+        return None
+    return [_by_tuple(one) for one in doomed]
+
+
+def _meant(which: Cut, one: Tracked) -> bool:
+    straight = one.source == one.back and one.destination == one.answers
+    return (
+        which.family == one.family
+        and (not which.protocol or _PROTOCOLS[which.protocol] == one.protocol)
+        and (not which.source or packed(which.source) == one.source)
+        and (not which.destination or packed(which.destination) == one.destination)
+        and (not which.answers or packed(which.answers) == one.answers)
+        and (straight or not which.untranslated)
+        and which.ports[0] <= max(one.dport, 0) <= which.ports[1]
+    )
+
+
+def _by_tuple(one: Tracked) -> bytes:
+    first = _SRC[one.family]
+    ip = nest(_IP, attribute(first, one.source), attribute(first + 1, one.destination))
+    ports = attribute(_SPORT, one.sport.to_bytes(2, "big")), attribute(_DPORT, one.dport.to_bytes(2, "big"))
+    proto = nest(_PROTO, attribute(_NUM, bytes((one.protocol,))), *ports)
+    zone = attribute(_ZONE, one.zone.to_bytes(2, "big")) if one.zone else b""
+    return bytes((_FAMILY[one.family], 0, 0, 0)) + nest(_ORIG, ip, proto) + zone
+
+
+def _searched(socket: Netlink, cuts: Sequence[Cut]) -> dict[bytes, None]:
+    """Return the deletions from a dump for each cut, filtered by the kernel as far as it can."""
+    doomed: dict[bytes, None] = {}
+    for which in cuts:
+        for body in _listed(socket, bytes((_FAMILY[which.family], 0, 0, 0)), which):
+            _judge(body, (which,), doomed)
+    return doomed
+
+
+def _judge(body: bytes, cuts: Sequence[Cut], doomed: dict[bytes, None]) -> None:
+    """Note how a connection is deleted, if it fits."""
+    has = attributes(body, 4)
+    if any(_FAMILY[which.family] == body[0] and _fits(which, has) for which in cuts):
+        zone = attribute(_ZONE, has[_ZONE]) if _ZONE in has else b""
+        head = bytes((body[0], 0, 0, 0))
+        doomed[head + attribute(_ORIG | NESTED, has[_ORIG]) + zone + attribute(_ID, has.get(_ID, b""))] = None
 
 
 def _forget(socket: Netlink, bodies: list[bytes]) -> None:
@@ -44,12 +112,20 @@ def _forget(socket: Netlink, bodies: list[bytes]) -> None:
 
 
 def _listed(socket: Netlink, head: bytes, which: Cut) -> list[bytes]:
-    for body in (head + _filter(which), head):
-        try:
-            return socket.dump(GET, body)
-        except Refused as refusal:
-            if refusal.errno not in (EINVAL, EOPNOTSUPP):
-                raise
+    try:
+        return socket.dump(GET, head + _filter(which))
+    except Refused as refusal:
+        if refusal.errno not in (EINVAL, EOPNOTSUPP):
+            raise
+    return _dumped(socket, head)
+
+
+def _dumped(socket: Netlink, head: bytes) -> list[bytes]:
+    try:
+        return socket.dump(GET, head)
+    except Refused as refusal:
+        if refusal.errno not in (EINVAL, EOPNOTSUPP):
+            raise
     return []  # this kernel tracks nothing
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from containernet.model.errors import ContainerNetError
 from containernet.model.network import Place
 from containernet.model.record import record
-from containernet.plan.objects import Object
-from containernet.plan.operations import Operation
+from containernet.plan.objects import Object, Veth
+from containernet.plan.operations import Cut, Operation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Protocol
 else:
     Protocol = object
@@ -154,6 +154,12 @@ class Kernel(Protocol):
         """Return the first port of the range that a process of the host has bound, and what is known of it.
 
         ``address`` "" means every address of the host but the loopback ones.
+        """
+
+    def take(self, pairs: Sequence[Veth], cuts: Sequence[Cut]) -> None:
+        """Remove veth pairs, as far as they are there, and forget connections; raise EXISTS for somebody else's link.
+
+        One wait for RCU (15 to 30 ms) for all of it, however many there are.
         """
 
     def flush_group(self, names: Iterable[str]) -> None:

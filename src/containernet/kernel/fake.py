@@ -27,7 +27,7 @@ from containernet.plan.operations import Add, Announce, Change, Cut, Elements, O
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class FakeKernel(FakeWorld):
@@ -243,6 +243,17 @@ class FakeKernel(FakeWorld):
             if bound == protocol and first <= port <= last and in_the_way:
                 return port, holder
         return None
+
+    def take(self, pairs: Sequence[Veth], cuts: Sequence[Cut]) -> None:
+        """Remove veth pairs, as far as they are there, and note the connections to forget."""
+        for pair in pairs:
+            try:
+                self.do(Remove(pair))
+            except KernelError as error:
+                if error.reason != ABSENT:
+                    raise
+        for cut in cuts:
+            self.do(cut)
 
     def flush_group(self, names: Iterable[str]) -> None:
         """Remove many links."""

@@ -201,6 +201,17 @@ def ours(socket: Netlink, link: Bridge | Veth) -> Found:
     return found
 
 
+def is_there(socket: Netlink, link: Bridge | Veth) -> bool:
+    """Tell whether a link of ours is there; raise EXISTS if it is somebody else's."""
+    try:
+        ours(socket, link)
+    except KernelError as error:
+        if error.reason == ABSENT:
+            return False
+        raise
+    return True
+
+
 def remove(socket: Netlink, link: Bridge | Veth) -> None:
     """Delete a link that carries our mark."""
     socket.ask((DELLINK, 0, _info(ours(socket, link).index)))

@@ -22,7 +22,7 @@ from containernet.plan.operations import Add, Announce, Change, Cut, Elements, O
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
     from containernet.kernel.elements import Sets
@@ -106,7 +106,7 @@ class Linux:
             case Cut():
                 from containernet.kernel.conntrack import cut
 
-                cut(self._netfilter(), operation)
+                cut(self._netfilter(), [operation])
             case Announce():
                 announce(self._spaces, operation)
 
@@ -239,6 +239,19 @@ class Linux:
         from containernet.kernel.ports import busy
 
         return _guarded(f"try {protocol} ports", lambda: busy(protocol, address, first, last))
+
+    def take(self, pairs: Sequence[Veth], cuts: Sequence[Cut]) -> None:
+        """Remove pairs, then forget connections."""
+        route = self._spaces.route(HOST)
+        there = _guarded("show links", lambda: [pair for pair in pairs if links.is_there(route, pair)])
+        if len(there) == 1:
+            _guarded(f"remove {there[0].name}", lambda: links.remove(route, there[0]))
+        elif there:
+            self.flush_group(pair.name for pair in there)
+        if cuts:
+            from containernet.kernel.conntrack import cut
+
+            _guarded("forget connections", lambda: cut(self._netfilter(), cuts))
 
     def flush_group(self, names: Iterable[str]) -> None:
         """Remove many links in one go."""

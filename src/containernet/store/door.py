@@ -98,7 +98,7 @@ class Store(Protocol):
         """Return all that should be."""
 
     def begin(self, verb: str, before: Intent, after: Intent, extra: tuple[Operation, ...]) -> int:
-        """Note durably that a verb is under way; return its number."""
+        """Note that a verb is under way, for whoever comes if this process dies; return its number."""
 
     def finish(self, number: int, before: Intent, after: Intent) -> None:
         """Make what should be ``after`` instead of ``before`` and forget the verb, in one durable commit."""

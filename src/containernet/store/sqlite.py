@@ -13,7 +13,7 @@ from time import time
 from containernet.model.address import packed
 from containernet.model.errors import Bug, Conflict, ContainerNetError
 from containernet.plan.intent import Intent
-from containernet.store import changes, rows
+from containernet.store import changes, pool, rows
 from containernet.store.door import Unfinished
 from containernet.store.files import BALLAST, FILE, LOCK, VERSION
 from containernet.store.lock import Lock
@@ -72,6 +72,9 @@ class Sqlite:
 
     def _connect(self, options: str = "") -> None:
         self._disconnect()
+        self._db = pool.take(self.path) if not options else None
+        if self._db is not None:
+            return
         try:
             uri = f"file:{_quoted(self.path)}{options}"
             self._db = connect(uri, timeout=PATIENCE, isolation_level=None, uri=True, check_same_thread=False)
@@ -128,6 +131,9 @@ class Sqlite:
     def close(self) -> None:
         """Let go of the file, then of the lock."""
         try:
+            if self._db is not None and not self._frozen:
+                pool.put(self.path, self._db)
+                self._db = None
             self._disconnect()
         finally:
             self._lock.release()
@@ -251,31 +257,36 @@ class Sqlite:
     # --- changes ---
 
     def begin(self, verb: str, before: Intent, after: Intent, extra: tuple[Operation, ...]) -> int:
-        """Note durably that a verb is under way."""
+        """Note that a verb is under way, so that it is undone if this process dies."""
         from containernet.store.journal import encoded
 
         if self._frozen:
             raise full(self.path)
         values = (verb, f"pid {os.getpid()}", int(time()), encoded(before), encoded(after), encoded(extra))
         sql = "INSERT INTO intents (verb, who, started, before, after, extra) VALUES (?, ?, ?, ?, ?, ?)"
-        self._commit([(sql, values)])
+        self._commit([(sql, values)], durable=False)
         return int(self._one("SELECT max(id) FROM intents")[0])
 
     def finish(self, number: int, before: Intent, after: Intent) -> None:
         """Make what should be ``after`` instead of ``before`` and forget the verb."""
         sequence = int(self.memo("sequence")) + 1
         statements = [*changes.statements(before, after), (changes.SEQUENCE, (str(sequence),))]
-        self._commit([*statements, ("DELETE FROM intents WHERE id = ?", (number,))])
+        self._commit([*statements, ("DELETE FROM intents WHERE id = ?", (number,))], durable=True)
         from containernet.store import mirror
 
         mirror.append(self.where, sequence, statements)
 
     def abandon(self, number: int) -> None:
         """Forget a verb that has been undone."""
-        self._commit([("DELETE FROM intents WHERE id = ?", (number,))])
+        self._commit([("DELETE FROM intents WHERE id = ?", (number,))], durable=False)
 
-    def _commit(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+    def _commit(self, statements: Iterable[tuple[str, tuple[object, ...]]], *, durable: bool) -> None:
+        """Commit statements, on the disk if ``durable``.
+
+        What a verb is about to do need not survive a power cut, which the kernel's half does not survive either.
+        """
         try:
+            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._db.execute("BEGIN IMMEDIATE")
             for sql, values in statements:
                 self._db.execute(sql, values)

@@ -81,8 +81,7 @@ def joining(host: Host, found: Found) -> tuple[Compartment, Compartment | None]:
     compartment = host.store.compartment(cookie=place.cookie)
     if compartment is not None:
         return (compartment if alive(host, compartment) else _moved(host, compartment, found.path)), None
-    number, quiet = host.store.next_id("compartments"), no_loopback(host, place)
-    new = Compartment(number, found.name, found.path, place.cookie, found.lasting, quiet)
+    new = Compartment(host.store.next_id("compartments"), found.name, found.path, place.cookie, found.lasting)
     former = host.store.compartment(container=found.name)
     if former is not None and former.cookie and alive(host, former):
         sentence = f"Another container is called {shown(found.name)}: the one at {former.path}."

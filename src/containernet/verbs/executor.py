@@ -15,7 +15,7 @@ from containernet.model.network import HOST
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
 from containernet.plan.objects import Object, Sysctl, Veth
-from containernet.plan.operations import Add, Change, Elements, Operation, Remove
+from containernet.plan.operations import Add, Change, Cut, Elements, Operation, Remove
 from containernet.plan.text import lines
 
 TYPE_CHECKING = False
@@ -117,34 +117,34 @@ def run(host: Host, plan: Iterable[Operation], done: list[Operation], stage: Cal
                 host.report.stage(key)
             host.tell(operation)
         done += batch
-        if len(batch) > 1:
-            _remove_together(host, batch)
+        if _pair(batch[0]) or isinstance(batch[0], Cut):
+            pairs = [pair for one in batch if (pair := _pair(one))]
+            host.kernel.take(pairs, [one for one in batch if isinstance(one, Cut)])
         else:
             do(host, batch[0])
 
 
 def _batches(plan: Iterable[Operation]) -> list[list[Operation]]:
-    """Return operations one by one, but removals of veth pairs that follow on one another together."""
+    """Return operations one by one; removals of veth pairs, and the cuts that follow on them, are one batch."""
     found: list[list[Operation]] = []
     for operation in plan:
-        if found and _takes_pair(operation) and _takes_pair(found[-1][0]):
+        if found and _together(found[-1][-1], operation):
             found[-1].append(operation)
         else:
             found.append([operation])
     return found
 
 
-def _takes_pair(operation: Operation) -> bool:
-    return isinstance(operation, Remove) and isinstance(operation.object, Veth)
+def _together(last: Operation, operation: Operation) -> bool:
+    """Tell whether an operation goes into the batch of the one before it."""
+    if isinstance(operation, Cut):
+        return isinstance(last, Cut) or _pair(last) is not None
+    return _pair(operation) is not None and _pair(last) is not None
 
 
-def _remove_together(host: Host, removals: list[Operation]) -> None:
-    """Remove many pairs in one go: the kernel waits for RCU once, not for each; what is not quite ours goes singly."""
-    pairs = [one.object for one in removals if isinstance(one, Remove) and isinstance(one.object, Veth)]
-    strange = set(host.kernel.missing(pairs))
-    host.kernel.flush_group([pair.name for pair in pairs if pair not in strange])
-    for pair in strange:
-        do(host, Remove(pair))
+def _pair(operation: Operation) -> Veth | None:
+    """Return the veth pair that an operation removes, if it does."""
+    return operation.object if isinstance(operation, Remove) and isinstance(operation.object, Veth) else None
 
 
 def do(host: Host, operation: Operation) -> None:

@@ -6,12 +6,12 @@ done at once.
 
 from __future__ import annotations
 
-from containernet.kernel.door import ABSENT, KernelError
 from containernet.model.address import canonical, contains, family, split
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
-from containernet.model.network import Compartment, Endpoint, Network, Place, Subnet
+from containernet.model.network import Compartment, Endpoint, Network, Subnet
 from containernet.model.ports import publication
+from containernet.model.record import replace
 from containernet.model.request import usable_host
 from containernet.plan import ipam
 from containernet.plan.intent import Intent, joined, without
@@ -83,6 +83,9 @@ def _join(
     host.report.stage("compartment")
     gone = of_compartments(host.store, [former.id] if former else [])
     known = host.store.compartment(number=compartment.id)
+    there = {link.name: link.up for link in host.kernel.surroundings(compartment.place).links}
+    if known is None:
+        compartment = replace(compartment, loopback=not there.get("lo"))
     before = joined(Intent((network,)), around(host.store, known) if known else Intent(), gone)
     number = host.store.next_id("endpoints")
     name = _name(host, compartment.container, network, gone)
@@ -91,7 +94,7 @@ def _join(
     before = joined(before, stale)
     endpoint = Endpoint(
         number, name, network.id, network.name, compartment.id, compartment.container,
-        _interface(host, compartment, interface), chosen, given, priority, host.now(),
+        _interface(compartment.container, there, interface), chosen, given, priority, host.now(),
     )  # fmt: skip
     mappings, memos, freed = publishing.picked(host, network, endpoint, wanted)
     before = joined(before, freed)
@@ -124,27 +127,17 @@ def _name(host: Host, container: str, network: Network, gone: Intent) -> str:
     return name
 
 
-def _interface(host: Host, compartment: Compartment, wanted: str) -> str:
+def _interface(container: str, there: dict[str, bool], wanted: str) -> str:
     """Return the interface's name: as given, else the first of eth0, eth1, … that the container has not."""
-    there = _links(host, compartment.place)
     if wanted:
         if wanted in there:
             raise Conflict(
                 "interface-exists",
-                f"The container {compartment.container} has an interface {wanted} already.",
+                f"The container {container} has an interface {wanted} already.",
                 "Take another name.",
             )
         return wanted
     return next(name for number in range(len(there) + 1) if (name := f"eth{number}") not in there)
-
-
-def _links(host: Host, place: Place) -> set[str]:
-    try:
-        return {link.name for link in host.kernel.surroundings(place).links}
-    except KernelError as error:
-        if error.reason == ABSENT:
-            return set()
-        raise
 
 
 def _mac(host: Host, network: Network, wanted: str, number: int) -> str:
