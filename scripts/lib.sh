@@ -77,7 +77,7 @@ apt_install() {
 need_python() { # [EXTRA]: the checkout, installed editable into .venv, with an extra of pyproject.toml
   local extra=${1:-} stamp want
   stamp=$VENV/.stamp-${extra:-base}
-  want=$(python3 -c 'import sys; print(sys.version, sys.base_prefix)'; sha256sum "$ROOT/pyproject.toml"; echo "$ROOT")
+  want=$(python3 -c 'import sys; print(sys.version, sys.base_prefix)'; sha256sum "$ROOT/pyproject.toml" "$ROOT/share/commands/cnet"; echo "$ROOT")
   if [ ! -x "$VENV/bin/python" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
       die "$(python3 --version) is too old: 3.11 or later is needed" "put a newer python3 first in PATH"

@@ -215,12 +215,25 @@ class Lab:
 
 
 def inhabitants(namespaces: set[str]) -> list[tuple[int, str]]:
-    """Return the processes that live in these network namespaces."""
+    """Return the processes that live in these network namespaces.
+
+    The number of a namespace is given again when it is gone: what another test process has started since is none of ours.
+    """
     found = []
     for entry in os.listdir("/proc"):
         try:
-            if entry.isdigit() and os.readlink(f"/proc/{entry}/ns/net") in namespaces:
+            if entry.isdigit() and os.readlink(f"/proc/{entry}/ns/net") in namespaces and not of_another(int(entry)):
                 found.append((int(entry), Path(f"/proc/{entry}/cmdline").read_text().replace("\0", " ")))
         except OSError:
             continue
     return found
+
+
+def of_another(pid: int) -> bool:
+    """Tell whether a process descends from another process that runs tests side by side with this one."""
+    while pid > 1 and pid != os.getpid():
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        if parent == os.getppid():
+            return True
+        pid = parent
+    return False

@@ -262,7 +262,7 @@ def test_run_survives_the_death_of_its_starter(lab: Lab) -> None:
     process = lab.start("run", "--network", "n1", "--", "sh", "-c", "echo up; exec sleep 60")
     assert process.stdout
     assert process.stdout.readline() == "up\n"
-    inside = [pid for pid, words in lab.tenants() if words.startswith("sleep 60")]
+    inside = eventually(lambda: [pid for pid, words in lab.tenants() if words.startswith("sleep 60")])
     process.kill()
     for pid in inside:
         subprocess.run(["kill", "-9", str(pid)], check=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, DENIED, EXISTS, FULL, OTHER, UNSUPPORTED, VANISHED, KernelError
 from containernet.model.errors import Conflict, ContainerNetError, Different, Missing, NotFound, NotPermitted, Taken
-from containernet.verbs.mend import mend, ready
+from containernet.verbs.begin import ready
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def attempt(host: Host, verb: Callable[[], T]) -> T:
     except KernelError as error:
         if error.reason not in SURPRISING or host.dry:
             raise
+        from containernet.verbs.mend import mend
+
         if not mend(host).operations:
             raise
     return verb()

@@ -21,7 +21,6 @@ from containernet.store.door import MARK, WORLD, address_cursor
 from containernet.verbs.attempt import attempt
 from containernet.verbs.executor import carry_out
 from containernet.verbs.host import SITE
-from containernet.verbs.mend import table_taken
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,6 +169,8 @@ def _table(host: Host) -> tuple[Operation, ...]:
         return ()
     owner = host.kernel.owner()
     if owner not in (0, host.mark):
+        from containernet.verbs.mend import table_taken
+
         raise table_taken()
     return (Change(Table(owner, ""), table),) if owner else (Add(table),)
 

@@ -18,7 +18,8 @@ from containernet.plan.operations import Add, Change, Operation
 from containernet.plan.ruleset import TEXT
 from containernet.store.door import WORLD
 from containernet.verbs.attempt import explained
-from containernet.verbs.mend import assess, mend, ready
+from containernet.verbs.begin import ready
+from containernet.verbs.mend import assess, mend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

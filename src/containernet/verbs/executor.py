@@ -16,7 +16,6 @@ from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
 from containernet.plan.objects import Object, Sysctl, Veth
 from containernet.plan.operations import Add, Change, Cut, Elements, Operation, Remove
-from containernet.plan.text import lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def carry_out(
     extra += shared(host, before, after)
     plan = composed(before, after, extra, host.mark)
     if host.plans is not None:
+        from containernet.plan.text import lines
+
         host.plans += lines([*plan, *last])
         return
     number = _with_room(host, verb, lambda: host.store.begin(verb, before, after, extra))

@@ -5,7 +5,6 @@ The rule of this file: one host for one verb; entered before, left after, whatev
 
 from __future__ import annotations
 
-from containernet.plan.text import brief, text
 from containernet.store.door import MARK, SETTING
 
 TYPE_CHECKING = False
@@ -115,10 +114,14 @@ class Host:
     def tell(self, operation: Operation) -> None:
         """Tell that an operation is about to be done."""
         if self.report.verbose:
+            from containernet.plan.text import text
+
             for line in text(operation):
                 self.report.operation(line)
 
     @staticmethod
     def brief(operations: list[Operation]) -> tuple[str, ...]:
         """Return operations as lines for a summary."""
+        from containernet.plan.text import brief
+
         return tuple(line for operation in operations for line in brief(operation))

@@ -23,7 +23,6 @@ from containernet.verbs.attempt import attempt
 from containernet.verbs.containers import joining
 from containernet.verbs.executor import carry_out
 from containernet.verbs.leave import cuts, gone_with
-from containernet.verbs.mend import mend
 from containernet.verbs.part import around, need_network, of_compartments
 
 TYPE_CHECKING = False
@@ -61,6 +60,8 @@ def join(
         found = host.containers.need(container) if isinstance(container, str) else container
         compartment, former = joining(host, found)
         if former is not None and not former.cookie and not host.dry:  # it waited for just this container
+            from containernet.verbs.mend import mend
+
             mend(host)
             compartment, former = joining(host, found)
         return _join(host, net, compartment, former, addresses, mac, interface, wanted, priority)

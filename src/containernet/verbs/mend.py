@@ -20,7 +20,7 @@ from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
 from containernet.store.door import WORLD
 from containernet.verbs.containers import no_loopback, vanished
-from containernet.verbs.executor import composed, run, undo
+from containernet.verbs.executor import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,30 +41,8 @@ class Mended:
     waiting: tuple[Endpoint, ...] = ()
 
 
-def ready(host: Host) -> Mended | None:
-    """Begin a verb that changes something: permitted, alone, nothing half-done, no restart unnoticed.
-
-    Returns what was mended, if that was needed.
-    """
-    host.kernel.permit()
-    if host.dry:
-        return None
-    host.store.lock()
-    left = host.store.unfinished()
-    if left:
-        for one in reversed(left):
-            host.report.note(f"'{one.verb}' of {one.who} was interrupted; it is undone.")
-            undo(host, composed(one.before, one.after, one.extra, host.mark))
-            host.store.abandon(one.id)
-    world = host.kernel.world()
-    if host.store.memo(WORLD) not in ("", world):
-        _restarted(host, world)
-        return mend(host)
-    return mend(host) if left else None
-
-
-def _restarted(host: Host, world: str) -> None:
-    """Note that the kernel's half is gone: what can come back waits for its container, the rest is freed."""
+def restart(host: Host, world: str) -> None:
+    """Note that the host has restarted and the kernel's half is gone: what can come back waits for its container, the rest is freed."""
     before = host.store.everything()
     lost = {one.id for one in before.compartments if not one.lasting}
     after = without(before, [one for one in before.endpoints if one.compartment_id in lost])

@@ -6,7 +6,8 @@ The rule of this file: both are the same mending; `restore` is its name at boot,
 from __future__ import annotations
 
 from containernet.model.views import RepairView
-from containernet.verbs.mend import mend, ready
+from containernet.verbs.begin import ready
+from containernet.verbs.mend import mend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

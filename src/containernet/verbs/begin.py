@@ -1,0 +1,44 @@
+"""Beginning a verb that changes something.
+
+The rule of this file: permitted, alone, nothing half-done, no restart of the host unnoticed; where all that is so, as it
+nearly always is, nothing more is loaded.
+"""
+
+from __future__ import annotations
+
+from containernet.store.door import WORLD
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.store.door import Unfinished
+    from containernet.verbs.host import Host
+    from containernet.verbs.mend import Mended
+
+
+def ready(host: Host) -> Mended | None:
+    """Begin a verb; return what was mended, if that was needed."""
+    host.kernel.permit()
+    if host.dry:
+        return None
+    host.store.lock()
+    left = host.store.unfinished()
+    world = host.kernel.world()
+    restarted = host.store.memo(WORLD) not in ("", world)
+    if not left and not restarted:
+        return None
+    from containernet.verbs.mend import mend, restart
+
+    _undo(host, left)
+    if restarted:
+        restart(host, world)
+    return mend(host)
+
+
+def _undo(host: Host, left: tuple[Unfinished, ...]) -> None:
+    """Undo what was interrupted, the last first."""
+    from containernet.verbs.executor import composed, undo
+
+    for one in reversed(left):
+        host.report.note(f"'{one.verb}' of {one.who} was interrupted; it is undone.")
+        undo(host, composed(one.before, one.after, one.extra, host.mark))
+        host.store.abandon(one.id)
