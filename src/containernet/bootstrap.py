@@ -40,10 +40,10 @@ STATE_DIR = "/var/lib/containernet"
 class ContainerNet:
     """Networks for the containers of this host.
 
-    ``state_dir`` is where what lasts is kept ("": ``$CNET_STATE_DIR``, else ``/var/lib/containernet``). With ``dry_run``
-    nothing is changed: ``plans`` grows by the lines that a person would type instead. ``report`` is told of stages,
-    operations and notes. Every method raises :class:`containernet.model.errors.ContainerNetError`; one that changes
-    something has done all of it, or nothing.
+    ``state_dir`` is where what lasts is kept ("": ``$CNET_STATE_DIR``, else ``/var/lib/containernet``). With
+    ``dry_run`` nothing is changed: ``plans`` grows by the lines that a person would type instead. ``report`` is told of
+    stages, operations and notes. Every method raises :class:`containernet.model.errors.ContainerNetError`; one that
+    changes something has done all of it, or nothing.
     """
 
     def __init__(
@@ -116,7 +116,8 @@ class ContainerNet:
         ``subnets`` are prefixes (one of each IP version; picked if not given), ``gateways`` this host's addresses in
         them; ``uplink`` the only link its traffic may leave by; ``external_address`` the source of what leaves;
         ``mtu`` in bytes, 0 for the uplink's, followed as it changes; ``labels`` are ``KEY=VALUE``.
-        Raises ``Usage``, ``Conflict`` (name or subnet), ``NotFound`` (uplink), ``Missing``, ``Taken`` (our table's name).
+        Raises ``Usage``, ``Conflict`` (name or subnet), ``NotFound`` (uplink), ``Missing``, ``Taken`` (our table's
+        name).
         """
         from containernet.verbs.create import create
         from containernet.verbs.views import Views

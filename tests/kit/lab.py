@@ -217,7 +217,8 @@ class Lab:
 def inhabitants(namespaces: set[str]) -> list[tuple[int, str]]:
     """Return the processes that live in these network namespaces.
 
-    The number of a namespace is given again when it is gone: what another test process has started since is none of ours.
+    The number of a namespace is given again when it is gone: what another test process has started since is none of
+    ours.
     """
     found = []
     for entry in os.listdir("/proc"):

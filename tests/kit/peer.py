@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
@@ -90,10 +91,8 @@ def _answer(sock: socket.socket, name: str) -> None:
 def unlisten() -> dict[str, Any]:
     """Stop serving."""
     for sock in _kept:
-        try:
+        with suppress(OSError):  # a datagram socket is not connected, and is woken all the same
             sock.shutdown(socket.SHUT_RDWR)  # wakes who waits in it, which would keep it open
-        except OSError:  # a datagram socket is not connected, and is woken all the same
-            pass
         sock.close()
     _kept.clear()
     return {}

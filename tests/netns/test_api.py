@@ -77,7 +77,8 @@ def test_no_descriptor_keeps_a_namespace_alive(lab: Lab) -> None:
     """A long-lived caller that has joined a container must not keep it from dying."""
     lab.container("c1")
     script = (
-        "import os, subprocess\nfrom containernet import ContainerNet\nnet = ContainerNet()\nnet.create('n1', nat=True)\n"
+        "import os, subprocess\nfrom containernet import ContainerNet\n"
+        "net = ContainerNet()\nnet.create('n1', nat=True)\n"
         "net.join('c1', 'n1')\nsubprocess.run(['ip', 'netns', 'del', 'c1'], check=True)\n"
         "import time\nend = time.monotonic() + 10\n"
         "while any(n.startswith('ce-') for n in os.listdir('/sys/class/net')):\n"

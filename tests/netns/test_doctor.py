@@ -14,7 +14,8 @@ TROUBLE = {
     "forwarding off": ("echo 0 > /proc/sys/net/ipv4/ip_forward", "forward"),
     "IPv6 forwarding off": ("echo 0 > /proc/sys/net/ipv6/conf/all/forwarding", "forward"),
     "a firewall that drops": (
-        "nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'",
+        "nft add table ip filter\n"
+        "nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'",
         "FORWARD",
     ),
     "a VPN over our subnet": (

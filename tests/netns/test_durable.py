@@ -264,3 +264,19 @@ def test_a_killed_verb_is_cleaned_up_by_any_other(lab: Lab) -> None:
         assert done.returncode in (0, 3), done.stderr
         assert "c9" not in lab.cnet("endpoint")
         assert lab.lan.probe(HOST4, 50001, timeout=BRIEF) != "no-route"
+
+
+def test_a_container_that_is_in_its_own_way_holds_up_nobody(lab: Lab) -> None:
+    """Its root has put a link of its own where ours was: that cannot be mended, all else can."""
+    c1, c2 = busy(lab)
+    lab.host.sh("ip -n c1 link del eth0; ip -n c1 link add eth0 type veth peer name mine")
+    lab.host.run("nft", "flush", "ruleset")
+    done = lab.result("repair")
+    assert done.returncode == 8, done.stderr
+    assert "c1" in done.stderr
+    assert c2.ping(LAN4)
+    lab.container("c9")
+    lab.cnet("join", "c9", "n1")
+    lab.cnet("leave", "c1", "n1")
+    assert lab.json("repair")["mended"] == []
+    assert c1.run("ip", "link", "show", "mine")

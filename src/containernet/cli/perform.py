@@ -68,7 +68,7 @@ def _performed(request: Request, net: ContainerNet, progress: Progress) -> int:
 
         ports.hold_to_range(net, request)
     result = call(net, request, progress)
-    if request.dry_run:
+    if request.dry_run and (request.command.changes or request.command.verb == "exec"):
         emit(planned(net, request))
         return 0
     progress.succeed()

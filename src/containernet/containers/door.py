@@ -1,6 +1,7 @@
 """The door to whoever knows containers by name.
 
-The rule of this file: a resolver says where a container's namespace can be opened; whether it is one is the kernel's word.
+The rule of this file: a resolver says where a container's namespace can be opened; whether it is one is the kernel's
+word.
 """
 
 from __future__ import annotations

@@ -50,7 +50,8 @@ def _settings(endpoint: Endpoint, place: Place, network: Network) -> list[Object
     """Return the settings of both ends.
 
     An interface answers ARP for its own addresses only: the same network may be joined twice. No neighbour configures
-    it by router advertisements, and the host's end is no IPv6 interface at all. Without IPv6, it is off (CVE-2024-32473).
+    it by router advertisements, and the host's end is no IPv6 interface at all. Without IPv6, it is off
+    (CVE-2024-32473).
     """
     four, six = f"net/ipv4/conf/{endpoint.interface}", f"net/ipv6/conf/{endpoint.interface}"
     found: list[Object] = [Sysctl(place, f"{four}/arp_ignore", "1"), Sysctl(place, f"{four}/arp_announce", "2")]

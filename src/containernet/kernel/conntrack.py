@@ -50,7 +50,7 @@ def _count() -> int:
 
 
 def _named(cuts: Sequence[Cut]) -> list[bytes] | None:
-    """Return the deletions from the kernel's own list; None if that is not to be had, or not in words that name them."""
+    """Return the deletions from the kernel's own list; None if it is not to be had or does not name them."""
     from containernet.kernel.tracked import parsed
 
     try:

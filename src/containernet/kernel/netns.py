@@ -37,7 +37,8 @@ def unshare() -> None:
 def _libc(name: str, *arguments: int) -> None:
     """Call a function of the C library that takes numbers; Python has these two from 3.12.
 
-    By the half of :mod:`ctypes` that is in C: the other half costs 2 ms of a command's 25, for types that are not needed.
+    By the half of :mod:`ctypes` that is in C: the other half costs 2 ms of a command's 25, for types that are not
+    needed.
     """
     if hasattr(os, name):
         getattr(os, name)(*arguments)

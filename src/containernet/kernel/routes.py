@@ -46,7 +46,7 @@ def remove_address(socket: Netlink, address: Address) -> None:
 
 
 def forget_loopback(socket: Netlink) -> None:
-    """Take 127.0.0.1/8 from the loopback link: the kernel gave it when that went up, and leaves it when it goes down."""
+    """Take 127.0.0.1/8 from the loopback link: the kernel gave it as that went up, and leaves it as it goes down."""
     raw = packed("127.0.0.1")
     body = _IFADDR.pack(2, 8, 0, NOWHERE - 1, index_of(socket, "lo"))
     try:

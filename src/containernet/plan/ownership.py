@@ -1,7 +1,7 @@
 """What of the world is ours to change or take away.
 
-The rule of this file: by mark, never by guess. A link of ours carries our group, a table our comment, a route or routing
-rule our protocol number; an address or a state has no mark, so a surplus one is somebody's own business. Pure.
+The rule of this file: by mark, never by guess. A link of ours carries our group, a table our comment, a route or
+routing rule our protocol number; an address or a state has no mark, so a surplus one is somebody's own business. Pure.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ _ROW: dict[str, Callable[[Any], tuple[Any, ...]]] = {
 }
 _PUT = {
     table: (
-        f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))}) ON CONFLICT (id) DO UPDATE"
-        f" SET {', '.join(f'{name} = excluded.{name}' for name in columns.split(', ')[1:])}"
+        f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})"
+        f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in columns.split(', ')[1:])}"
     )
     for table, columns in _COLUMNS.items()
 }

@@ -44,7 +44,7 @@ class Unfinished:
 
 
 class Store(Protocol):
-    """What lasts. Raises :class:`containernet.model.errors.ContainerNetError` when the disk or another program is in the way."""
+    """What lasts. Every method raises ``ContainerNetError`` when the disk or another program is in the way."""
 
     def lock(self) -> None:
         """Become the one writer; raise ``Taken`` with the holder's name after a time."""

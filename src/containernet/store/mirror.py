@@ -1,8 +1,8 @@
 """The second memory of the store: a copy of the file, and the commits since, one line each.
 
-The rule of this file: it is only ever read when the file itself is damaged or gone, so it is written without waiting for
-the disk; a line that is not whole was never committed as far as a rebuild goes. Every commit has a number; if they do
-not follow on one another, a new copy is taken.
+The rule of this file: it is only ever read when the file itself is damaged or gone, so it is written without waiting
+for the disk; a line that is not whole was never committed as far as a rebuild goes. Every commit has a number; if they
+do not follow on one another, a new copy is taken.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Connections to stores, kept by this process from one verb to the next.
 
 The rule of this file: a kept connection is nobody's until it is taken, by one user at a time; it is taken only by the
-process that opened it, and only if the file is still the same. Closing the last connection would write the log back into
-the file, 1 ms of waiting for the disk, each time.
+process that opened it, and only if the file is still the same. Closing the last connection would write the log back
+into the file, 1 ms of waiting for the disk, each time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Making the file of the store, bringing an old one forward, rebuilding a damaged one.
 
-The rule of this file: done by the holder of the lock, and nothing is thrown away: a damaged file is moved aside and said
-so; what takes its place is the last copy and the commits since, or nothing.
+The rule of this file: done by the holder of the lock, and nothing is thrown away: a damaged file is moved aside and
+said so; what takes its place is the last copy and the commits since, or nothing.
 """
 
 from __future__ import annotations

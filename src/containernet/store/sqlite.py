@@ -65,7 +65,7 @@ class Sqlite:
             self._connect_full()
             version = self._one("PRAGMA user_version")[0]
         if version > VERSION:
-            sentence = f"The store {self.path} was written by a newer version of ContainerNet (its version is {version}, ours {VERSION})."
+            sentence = f"The store {self.path} is of a newer ContainerNet: its version is {version}, ours {VERSION}."
             raise Conflict("store-newer", sentence, "Use that version; the file was not touched.")
         if version < VERSION:
             self._mend()

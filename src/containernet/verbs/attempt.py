@@ -1,7 +1,7 @@
 """Trying a verb, and once more after a repair.
 
-The rule of this file: a plan is made from the intent, so that it costs what it changes; where the kernel turns out not to
-be as the intent says, everything is mended first and the verb is planned anew.
+The rule of this file: a plan is made from the intent, so that it costs what it changes; where the kernel turns out not
+to be as the intent says, everything is mended first and the verb is planned anew.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Beginning a verb that changes something.
 
-The rule of this file: permitted, alone, nothing half-done, no restart of the host unnoticed; where all that is so, as it
-nearly always is, nothing more is loaded.
+The rule of this file: permitted, alone, nothing half-done, no restart of the host unnoticed; where all that is so, as
+it nearly always is, nothing more is loaded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Take a network away.
 
-The rule of this file: containers that are on it come first: they leave, or the network stays. With the last network goes
-our table.
+The rule of this file: containers that are on it come first: they leave, or the network stays. With the last network
+goes our table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What keeps networks from working on this host, and what can be done.
 
-The rule of this file: each check says one thing in one sentence, and what to do; what is ours is mended on a yes, what is
-another's is only explained.
+The rule of this file: each check says one thing in one sentence, and what to do; what is ours is mended on a yes, what
+is another's is only explained.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LIBRARY = "libnftables1"
 OWNERS = {  # a table's chain that tells whose firewall it is -> what its owner provides for
     "DOCKER-USER": "Docker's: allow our networks there: iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT; the same with -o.",
     "ufw-before-forward": "ufw's: allow our networks there: ufw route allow in on BRIDGE; the same with 'out on'.",
-    "filter_FORWARD": "firewalld's: put our bridges into a zone that forwards: firewall-cmd --zone=trusted --add-interface=BRIDGE.",
+    "filter_FORWARD": "firewalld's: put our bridges into a zone: firewall-cmd --zone=trusted --add-interface=BRIDGE",
 }
 
 
@@ -161,7 +161,10 @@ def _dropping(chain: Chain) -> Finding:
     sentence = f"Another firewall drops what it does not know among forwarded packets: {where}, policy drop."
     owner = next((text for name, text in OWNERS.items() if name == chain.name), "")
     if not owner and chain.table == "filter" and chain.name == "FORWARD":
-        owner = "Docker and ufw make such a chain; each has its own place for exceptions: iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT (and -o), or ufw route allow in on BRIDGE."
+        owner = (
+            "Docker and ufw make such a chain; each has a place for exceptions:"
+            " iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT (and with -o), or ufw route allow in on BRIDGE."
+        )
     hint = owner or "Allow there what comes from and goes to links called cn-*."
     return Finding("firewall-drops", WARNING, sentence, hint, False)
 
@@ -173,7 +176,8 @@ def _overlaps(host: Host) -> Iterator[Finding]:
         for subnet in network.subnets:
             for route in routes:
                 if route != subnet.prefix and overlap(route, subnet.prefix):
-                    sentence = f"The route {route} overlaps {subnet.prefix} of the network {network.name}: one of them is cut off."
+                    clash = f"overlaps {subnet.prefix} of the network {network.name}"
+                    sentence = f"The route {route} {clash}: one of them is cut off."
                     yield Finding(
                         "route-overlap",
                         WARNING,

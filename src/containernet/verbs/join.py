@@ -1,7 +1,7 @@
 """Join a container to a network.
 
-The rule of this file: it reads in the order in which it happens: who, where, as what, with which ports; then all of it is
-done at once.
+The rule of this file: it reads in the order in which it happens: who, where, as what, with which ports; then all of it
+is done at once.
 """
 
 from __future__ import annotations

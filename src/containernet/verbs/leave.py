@@ -1,7 +1,7 @@
 """Take a container off a network.
 
-The rule of this file: what an endpoint had is taken away with it: its ports, its connections, its addresses. A container
-that has vanished leaves just the same.
+The rule of this file: what an endpoint had is taken away with it: its ports, its connections, its addresses. A
+container that has vanished leaves just the same.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
 """Bringing the world to the intent, whatever happened: a killed verb, a restart of the host, foreign hands.
 
-The rule of this file: the same diff that makes a verb's plan, over the whole of what should be. It is the one verb whose
-cost is that of everything; it may be interrupted at any point and simply begins again.
+The rule of this file: the same diff that makes a verb's plan, over the whole of what should be. It is the one verb
+whose cost is that of everything; it may be interrupted at any point and simply begins again.
 """
 
 from __future__ import annotations
 
 from containernet.drivers.objects import objects
-from containernet.kernel.door import ABSENT, EXISTS, OTHER, VANISHED, KernelError
-from containernet.model.errors import Different, Taken
-from containernet.model.network import HOST, Compartment, Endpoint, Network
+from containernet.kernel.door import ABSENT, DENIED, UNSUPPORTED, KernelError
+from containernet.model.errors import Taken
+from containernet.model.network import HOST, Compartment, Endpoint, Network, Place
 from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
-from containernet.plan.objects import Bridge, Element, Object, Sysctl, Table
-from containernet.plan.operations import Add, Announce, Operation
+from containernet.plan.objects import Object, Sysctl, Table
+from containernet.plan.operations import Announce, Change, Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
@@ -39,10 +39,11 @@ class Mended:
     freed: tuple[Endpoint, ...] = ()
     restored: tuple[Endpoint, ...] = ()
     waiting: tuple[Endpoint, ...] = ()
+    blocked: tuple[str, ...] = ()  # paths of namespaces in which something is in the way
 
 
 def restart(host: Host, world: str) -> None:
-    """Note that the host has restarted and the kernel's half is gone: what can come back waits for its container, the rest is freed."""
+    """Note that the kernel's half is gone: what can come back waits for its container, the rest is freed."""
     before = host.store.everything()
     lost = {one.id for one in before.compartments if not one.lasting}
     after = without(before, [one for one in before.endpoints if one.compartment_id in lost])
@@ -61,10 +62,16 @@ def mend(host: Host) -> Mended:
     before = host.store.everything()
     freed, after, back = _possible(host, before)
     number = host.store.begin("repair", NOTHING, NOTHING, ())
-    after, operations = _converge(host, after, back)
-    host.store.finish(number, before, after)
+    try:
+        after, operations, blocked = _converge(host, after, back)
+        host.store.finish(number, before, after)
+    except Exception:
+        host.store.abandon(number)
+        raise
     host.store.keep_room()
-    return _told(operations, freed, after, back)
+    for path, sentence in blocked.items():
+        host.report.note(f"The container at {path} could not be mended: {sentence}")
+    return replace(_told(operations, freed, after, back), blocked=tuple(blocked))
 
 
 def assess(host: Host) -> Mended:
@@ -156,54 +163,61 @@ def table_taken() -> Taken:
     )  # fmt: skip
 
 
-def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[Operation]]:
-    """Mend round by round until nothing differs; a returned container that cannot be joined waits again."""
+def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[Operation], dict[str, str]]:
+    """Mend round by round until nothing differs; return the intent that holds, what was done, what is in the way.
+
+    A container in whose namespace something is in the way is left out, so that no container keeps the others from being
+    mended; one that has come back waits again.
+    """
     told: list[Operation] = []
+    blocked: dict[str, str] = {}
     for _ in range(ROUNDS):
-        steps = drift(host, intent)
+        steps = [step for step in drift(host, intent) if _place(step).path not in blocked]
         if not steps:
-            _announce(host, intent, back)
-            return intent, told
-        try:
-            _run(host, steps)
-        except KernelError as error:
-            intent = _less(host, intent, steps, error, back)
-        told += steps
-    left = drift(host, intent)
-    if left:
-        raise Different(
-            "repair-incomplete", f"{len(left)} things are not as they should be after {ROUNDS} attempts: {host.brief(left)[0]}.",
-            "Another program may be changing them back; 'cnet status' shows them.",
-        )  # fmt: skip
-    return intent, told
+            break
+        told += _run(host, steps, blocked)
+        intent = _without_vanished(host, intent)[1]
+    else:
+        if drift(host, intent):
+            blocked["this host"] = "Another program changes things back as soon as they are mended."
+    kept = [replace(one, cookie=0) if one.path in blocked and one.id in back else one for one in intent.compartments]
+    intent = replace(intent, compartments=tuple(kept))
+    _announce(host, intent, back)
+    return intent, told, blocked
 
 
-def _run(host: Host, steps: list[Operation]) -> None:
+def _place(step: Operation) -> Place:
+    thing = step.after if isinstance(step, Change) else getattr(step, "object", None)
+    return getattr(thing, "place", HOST)
+
+
+def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Operation]:
+    """Do what can be done; note in ``blocked`` where something is in the way; return what was begun."""
     done: list[Operation] = []
     for start in range(0, len(steps), LONG):
-        run(host, steps[start : start + LONG], done, lambda _: "")
+        piece = steps[start : start + LONG]
+        while piece:
+            begun = len(done)
+            try:
+                run(host, piece, done, lambda _: "")
+                break
+            except KernelError as error:
+                failed = done.pop()
+                _excuse(failed, error, blocked)
+                piece = [one for one in piece[len(done) - begun + 1 :] if _place(one).path not in blocked]
         if len(steps) > LONG:
-            host.report.count("mending", len(done), len(steps))
+            host.report.count("mending", min(start + LONG, len(steps)), len(steps))
+    return done
 
 
-def _less(host: Host, intent: Intent, steps: list[Operation], error: KernelError, back: set[int]) -> Intent:
-    """Return the intent without the returned containers in whose way something is; raise if that is not the matter."""
-    if error.reason == VANISHED:
-        return _without_vanished(host, intent)[1]
-    if error.reason not in (EXISTS, ABSENT, OTHER) or not back:
+def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> None:
+    """Note a container that something is in the way in; raise if the trouble is the host's."""
+    place = _place(failed)
+    thing = getattr(failed, "object", None)
+    if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
+        blocked[place.path] = error.sentence
+    elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
-    places = {one.place for one in intent.compartments if one.id in back}
-    blocked = {
-        step.object.place.path
-        for step in steps
-        if isinstance(step, Add) and not isinstance(step.object, Table | Bridge | Element) and step.object.place in places
-        and step.object in host.kernel.missing([step.object])
-    }  # fmt: skip
-    if not blocked:
-        raise error
-    host.report.note(f"Not joined again: {', '.join(sorted(blocked))}. {error.sentence}")
-    kept = [replace(one, cookie=0) if one.path in blocked and one.id in back else one for one in intent.compartments]
-    return replace(intent, compartments=tuple(kept))
 
 
 def _announce(host: Host, intent: Intent, back: set[int]) -> None:

@@ -5,6 +5,7 @@ The rule of this file: both are the same mending; `restore` is its name at boot,
 
 from __future__ import annotations
 
+from containernet.model.errors import Different
 from containernet.model.views import RepairView
 from containernet.verbs.begin import ready
 from containernet.verbs.mend import mend
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 def repair(host: Host) -> RepairView:
     """Bring everything to what it should be; return what was done."""
     done = ready(host) or mend(host)
+    if done.blocked:
+        raise Different(
+            "repair-incomplete", f"All is mended but for {', '.join(done.blocked)}: something is in the way there.",
+            "Look into it, or let that container leave.",
+        )  # fmt: skip
     return RepairView(
         mended=host.brief(list(done.operations)),
         freed=tuple(one.name for one in done.freed),

@@ -7,12 +7,12 @@ happens in between. The host's lock is not held while the command runs.
 from __future__ import annotations
 
 from containernet.containers.door import Found
-from containernet.model.errors import Conflict, NotFound
+from containernet.model.errors import Conflict
 from containernet.model.names import container_name
 from containernet.model.ports import publication
 from containernet.plan.intent import without
 from containernet.verbs.attempt import attempt
-from containernet.verbs.containers import alive, known, located
+from containernet.verbs.containers import alive, located
 from containernet.verbs.executor import carry_out
 from containernet.verbs.join import join
 from containernet.verbs.leave import cuts
@@ -86,13 +86,8 @@ def _gone(host: Host, name: str) -> None:
 def execute(host: Host, container: str, command: tuple[str, ...]) -> Child:
     """Return a process that waits inside a container's compartment."""
     host.kernel.permit()
-    try:
-        compartment = known(host, container)
-        if not alive(host, compartment):
-            raise NotFound("container-vanished", f"The container {compartment.container} has ended.", "Start it again.")
-        path = compartment.path
-    except NotFound:
-        found = host.containers.need(container)
-        located(host, found)
-        path = found.path
-    return host.kernel.start(command, path)
+    ours = host.store.compartment(container=container)
+    if ours is not None and alive(host, ours):
+        return host.kernel.start(command, ours.path)
+    found = host.containers.need(container)
+    return host.kernel.start(command, located(host, found).path)

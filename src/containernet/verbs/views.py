@@ -140,10 +140,12 @@ class Views:
         source = self._source(network, way) if way else ""
         return NetworkView(
             name=network.name, id=network.id, kind=network.kind,
-            subnets=tuple(one.prefix for one in network.subnets), gateways=tuple(one.gateway for one in network.subnets),
+            subnets=tuple(one.prefix for one in network.subnets),
+            gateways=tuple(one.gateway for one in network.subnets),
             uplink=(network.uplink or way.link) if way else "", external_address=source.partition("/")[0],
             external_prefix=source, mtu=network.mtu, ipv6=network.ipv6, bridge=network.bridge,
-            mac=bridge_mac(network, self._host.mark), labels=network.labels, endpoints=endpoints, created=network.created,
+            mac=bridge_mac(network, self._host.mark), labels=network.labels, endpoints=endpoints,
+            created=network.created,
         )  # fmt: skip
 
     @staticmethod
