@@ -27,14 +27,18 @@ def objects(intent: Intent, mark: int) -> list[Object]:
     for network in intent.networks:
         found += common(network, mark)
         found += OUTSIDE[network.kind](network)
+    found = list(dict.fromkeys(found))  # networks share the host's forwarding
     networks = {network.id: network for network in intent.networks}
     live: dict[int, Endpoint] = {}
+    members: dict[int, list[Endpoint]] = {}
+    for one in intent.endpoints:
+        members.setdefault(one.compartment_id, []).append(one)
     for compartment in intent.compartments:
-        mine = [one for one in intent.endpoints if one.compartment_id == compartment.id]
+        mine = members.get(compartment.id, [])
         if compartment.cookie and mine:
             live.update({one.id: one for one in mine})
             found += endpoint.inside(compartment, mine, networks, mark)
-    for one in intent.mappings:
-        if one.endpoint_id in live:
-            found += mapping.elements(one, live[one.endpoint_id])
-    return list(dict.fromkeys(found))
+    for port in intent.mappings:
+        if port.endpoint_id in live:
+            found += mapping.elements(port, live[port.endpoint_id])
+    return found

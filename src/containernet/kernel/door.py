@@ -128,6 +128,9 @@ class Kernel(Protocol):
     def has_address(self, address: str) -> bool:
         """Tell whether an address is one of the host's own."""
 
+    def link_names(self) -> set[str]:
+        """Return the names of the host's links."""
+
     def exists(self, link: str) -> bool:
         """Tell whether the host has a link of this name."""
 

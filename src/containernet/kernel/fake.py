@@ -82,9 +82,13 @@ class FakeKernel(FakeWorld):
         held = (text for one in self.surroundings(HOST).links for text in one.addresses)
         return any(text.partition("/")[0] == address for text in held)
 
+    def link_names(self) -> set[str]:
+        """Return the names of the host's links."""
+        return {one.name for one in self.surroundings(HOST).links}
+
     def exists(self, link: str) -> bool:
         """Tell whether the host has a link."""
-        return any(one.name == link for one in self.surroundings(HOST).links)
+        return link in self.link_names()
 
     def do(self, operation: Operation) -> None:
         """Do one operation: all of it or nothing."""

@@ -82,6 +82,12 @@ class Linux:
         """Tell whether an address is one of the host's own."""
         return _guarded("show a route", lambda: routes.is_local(self._spaces.route(HOST), address))
 
+    def link_names(self) -> set[str]:
+        """Return the names of the host's links."""
+        from _socket import if_nameindex
+
+        return {name for _, name in if_nameindex()}
+
     def exists(self, link: str) -> bool:
         """Tell whether the host has a link of this name."""
         return _guarded("show its links", lambda: links.find(self._spaces.route(HOST), link) is not None)
@@ -214,7 +220,7 @@ class Linux:
 
         view = View(self._spaces)
         found = view.everything(places)
-        found |= {now for one in sysctls if isinstance(one, Sysctl) and (now := view.sysctl(one))}
+        found |= view.sysctls(one for one in sysctls if isinstance(one, Sysctl))
         self._spaces.leave()  # no namespace is kept alive by having been looked at
         ours = table.present(self._netfilter())
         if ours is None:

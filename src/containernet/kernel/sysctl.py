@@ -25,6 +25,18 @@ def read(key: str) -> str:
         os.close(descriptor)
 
 
+def read_many(keys: list[str]) -> dict[str, str]:
+    """Return those of the settings that there are."""
+    found = {}
+    for key in keys:
+        try:
+            found[key] = read(key)
+        except KernelError as error:
+            if error.reason != ABSENT:
+                raise
+    return found
+
+
 def write(key: str, value: str) -> None:
     """Change a setting."""
     if value == "1" and _off_altogether(key):

@@ -112,6 +112,20 @@ class View:
         except KernelError:
             return None
 
+    def sysctls(self, wanted: Iterable[Sysctl]) -> set[Sysctl]:
+        """Return the present state of many settings, those of a place read in one go."""
+        places: dict[Place, list[str]] = {}
+        for one in wanted:
+            places.setdefault(one.place, []).append(one.key)
+        found: set[Sysctl] = set()
+        for place, keys in places.items():
+            try:
+                states = self._spaces.call(place, lambda keys=keys: sysctl.read_many(keys))  # type: ignore[misc]
+            except KernelError:
+                continue
+            found |= {Sysctl(place, key, value) for key, value in states.items()}
+        return found
+
     def veth(self, host: Found, place: Place) -> Veth:
         """Return the pair of the host's end; if its other end is not in the place, with place HOST and no peer."""
         peer = None if place == HOST else self.links(place).get(host.other)

@@ -72,7 +72,11 @@ def last(prefix: str) -> int:
 
 def contains(prefix: str, address: str) -> bool:
     """Tell whether an address lies in a prefix."""
-    return family(prefix) == family(address) and first(prefix) <= number(address) <= last(prefix)
+    network, length = split(prefix)
+    if (":" in address) != (":" in network):
+        return False
+    rest = (128 if ":" in network else 32) - length
+    return number(address) >> rest == number(network) >> rest
 
 
 def overlap(one: str, other: str) -> bool:

@@ -19,27 +19,40 @@ if TYPE_CHECKING:
         return dataclass(frozen=True, slots=True)(cls)
 
 else:
+    from _operator import attrgetter
 
     def record(cls):
         """Make ``cls`` a frozen value: compared, hashed and printed by its fields."""
         names = tuple(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 - inspect costs 9 ms
         defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
         kept = {k: v for k, v in cls.__dict__.items() if k not in names and k not in ("__dict__", "__weakref__")}
-        body = {"__init__": _init(names, defaults), **_METHODS, **kept}
+        setters = []
+        body = {"__init__": _init(names, defaults, setters), **_compared(names), **_METHODS, **kept}
         body.update(__slots__=names, _fields=names, __match_args__=names, __qualname__=cls.__qualname__)
-        return type(cls)(cls.__name__, cls.__bases__, body)
+        made = type(cls)(cls.__name__, cls.__bases__, body)
+        setters += [made.__dict__[name].__set__ for name in names]  # the slots' own: twice as fast as object's
+        return made
 
-    def _init(names, defaults):
+    def _init(names, defaults, setters):
         required = len(names) - len(defaults)
         tail = tuple(defaults.values())
 
         def __init__(self, *args, **kwargs):
             if len(args) != len(names) or kwargs:
                 args = _bind(names, required, defaults, tail, args, kwargs)
-            for name, value in zip(names, args, strict=True):
-                _set(self, name, value)
+            for put, value in zip(setters, args):  # noqa: B905 - as many as there are names
+                put(self, value)
 
         return __init__
+
+    def _compared(names):
+        """Return the methods that look at all fields, by a getter in C: the diff of 10,000 ports lives on these."""
+        values = attrgetter(*names) if len(names) > 1 else lambda self: (getattr(self, names[0]),)
+        return {
+            "__eq__": lambda a, b: a is b or (type(a) is type(b) and values(a) == values(b)),
+            "__hash__": lambda self: hash(values(self)),
+            "__getstate__": lambda self: values(self),
+        }
 
     def _bind(names, required, defaults, tail, args, kwargs):
         if not kwargs and required <= len(args) <= len(names):
@@ -54,21 +67,15 @@ else:
 
     _set = object.__setattr__
 
-    def _values(self):
-        return tuple(getattr(self, name) for name in self._fields)
-
     def _refuse(self, name, value=None):  # noqa: ARG001
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be set")
 
     _METHODS = {
-        "__eq__": lambda a, b: a is b or (type(a) is type(b) and _values(a) == _values(b)),
-        "__hash__": lambda self: hash((type(self).__name__, _values(self))),
         "__repr__": lambda self: "{}({})".format(
             type(self).__qualname__, ", ".join(f"{n}={getattr(self, n)!r}" for n in self._fields)
         ),
         "__setattr__": _refuse,
         "__delattr__": _refuse,
-        "__getstate__": _values,
         "__setstate__": lambda self, state: (
             [_set(self, n, v) for n, v in zip(self._fields, state, strict=True)] and None
         ),

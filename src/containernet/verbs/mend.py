@@ -175,8 +175,10 @@ def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[
         steps = [step for step in drift(host, intent) if _place(step).path not in blocked]
         if not steps:
             break
+        begun = len(blocked)
         told += _run(host, steps, blocked)
-        intent = _without_vanished(host, intent)[1]
+        if len(blocked) > begun:  # perhaps because a container has ended meanwhile
+            intent = _without_vanished(host, intent)[1]
     else:
         if drift(host, intent):
             blocked["this host"] = "Another program changes things back as soon as they are mended."

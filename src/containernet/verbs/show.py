@@ -26,28 +26,30 @@ if TYPE_CHECKING:
 
 def networks(host: Host, name: str = "") -> tuple[NetworkView, ...]:
     """Return all networks, or the one of this name."""
-    wanted = (need_network(host.store, name),) if name else host.store.networks()
+    only = need_network(host.store, name).id if name else 0
     views = Views(host)
-    views.load()
-    by_network: dict[int, list[EndpointView]] = {one.id: [] for one in wanted}
-    for endpoint in host.store.endpoints(network=wanted[0].id if name else 0):
-        if endpoint.network_id in by_network:  # one may have been made since
-            by_network[endpoint.network_id].append(views.endpoint(endpoint))
-    return tuple(views.network(one, tuple(by_network[one.id])) for one in wanted)
+    every = views.load()
+    members: dict[int, list[EndpointView]] = {}
+    for endpoint in every.endpoints:
+        if only in (0, endpoint.network_id):
+            members.setdefault(endpoint.network_id, []).append(views.endpoint(endpoint))
+    wanted = [one for one in every.networks if only in (0, one.id)]
+    return tuple(views.network(one, tuple(members.get(one.id, ()))) for one in wanted)
 
 
 def endpoints(host: Host, container: str = "", network: str = "") -> tuple[EndpointView, ...]:
     """Return the endpoints of a container, of a network, of both, or all."""
-    found, views = _chosen(host, container, network), Views(host)
+    views = Views(host)
     if not container:
-        views.load()
+        only = need_network(host.store, network).id if network else 0
+        found = tuple(one for one in views.load().endpoints if only in (0, one.network_id))
+    else:
+        found = _chosen(host, container, network)
     return tuple(views.endpoint(one) for one in found)
 
 
 def _chosen(host: Host, container: str, network: str) -> tuple[Endpoint, ...]:
     net = need_network(host.store, network).id if network else 0
-    if not container:
-        return host.store.endpoints(network=net)
     compartment = known(host, container)
     found = host.store.endpoints(network=net, compartment=compartment.id)
     if not found:

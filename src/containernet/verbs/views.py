@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.drivers.endpoint import default_of
 from containernet.drivers.network import bridge_mac
 from containernet.model.address import contains, family
-from containernet.model.network import HOST, NAT, Compartment, Endpoint, Network, PortMapping
+from containernet.model.network import NAT, Compartment, Endpoint, Network, PortMapping
 from containernet.model.views import ACTIVE, GONE, WAITING, EndpointView, NetworkView, PortView
 from containernet.verbs.containers import alive
 
@@ -34,12 +34,13 @@ class Views:
         self._mappings: dict[int, list[PortMapping]] | None = None
         self._links: set[str] | None = None
 
-    def load(self) -> None:
-        """Read everything at once, for views of many."""
+    def load(self) -> Intent:
+        """Read everything at once, for views of many, and return it."""
         every = self._host.store.everything()
         self.know(every)
         if len(every.endpoints) > FEW:
-            self._links = {link.name for link in self._host.kernel.surroundings(HOST).links}
+            self._links = self._host.kernel.link_names()
+        return every
 
     def know(self, every: Intent) -> None:
         """Take a part of what should be as known; in it are all endpoints and ports of the compartments in it."""
@@ -102,13 +103,12 @@ class Views:
         state = state or self._state(endpoint)
         own = [text.partition("/")[0] for text in endpoint.addresses]
         ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
+        gateways = tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own))
+        default_route = any(leader is not None and leader.id == endpoint.id for leader in leaders)
         return EndpointView(
-            name=endpoint.name, container=endpoint.container, compartment=compartment.id, network=endpoint.network,
-            interface=endpoint.interface, mac=endpoint.mac, addresses=endpoint.addresses,
-            gateways=tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own)),
-            default_route=any(leader is not None and leader.id == endpoint.id for leader in leaders),
-            mtu=network.mtu, priority=endpoint.priority, host_link=endpoint.link, path=compartment.path, state=state,
-            ports=ports, created=endpoint.created,
+            endpoint.name, endpoint.container, compartment.id, endpoint.network, endpoint.interface, endpoint.mac,
+            endpoint.addresses, gateways, default_route, network.mtu, endpoint.priority, endpoint.link, compartment.path,
+            state, ports, endpoint.created,
         )  # fmt: skip
 
     def port(self, mapping: PortMapping, endpoint: Endpoint, *, active: bool | None = None) -> PortView:
@@ -121,11 +121,9 @@ class Views:
         own = [text.partition("/")[0] for text in endpoint.addresses]
         inside = next((text for text in own if family(text) == version), own[0])
         return PortView(
-            id=mapping.id, nat=NAT_NAME, protocol=mapping.protocol, external_address=address,
-            shown_address=address or self._shown(network), external_first=mapping.external_first,
-            external_last=mapping.external_last, internal_address=inside, internal_first=mapping.internal_first,
-            internal_last=mapping.internal_last, remotes=mapping.remotes, container=endpoint.container,
-            network=endpoint.network, endpoint=endpoint.name, active=active,
+            mapping.id, NAT_NAME, mapping.protocol, address, address or self._shown(network), mapping.external_first,
+            mapping.external_last, inside, mapping.internal_first, mapping.internal_last, mapping.remotes,
+            endpoint.container, endpoint.network, endpoint.name, active,
         )  # fmt: skip
 
     def _shown(self, network: Network) -> str:

@@ -1,0 +1,107 @@
+"""The verbs that are stopped, each in a world that gives it the most to do.
+
+The rule of this file: a scene is a host that is ready, and one call of the tool; both come out the same each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from containernet.bootstrap import ContainerNet
+from kit.memory import HOST4, MemoryHost
+
+REMOTES = ("198.51.100.0/24", "2001:db8:51::/64")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is there before, and the verb."""
+
+    prepare: Callable[[MemoryHost], None]
+    verb: Callable[[ContainerNet], Any]
+
+
+def empty(host: MemoryHost) -> None:
+    host.remember()
+    host.container("c1")
+
+
+def town(host: MemoryHost) -> None:
+    """Three networks behind NAT, one internal, five containers, one of them on three networks, ports of all kinds."""
+    empty(host)
+    host.container("c2", "c3", "c4", "c5")
+    net = host.net()
+    for name in ("n1", "n2", "n3"):
+        net.create(name, nat=True, external_address=HOST4 if name == "n2" else "")
+    net.create("inner", internal=True)
+    net.join("c1", "n1", publish=("8080:80", "8443:443/tcp"))
+    net.join("c1", "n2", publish=(f"{HOST4}:5000-5003:5000/udp",))
+    net.join("c1", "inner")
+    net.join("c2", "n1", interface="web0")
+    net.join("c2", "n1")
+    net.join("c3", "n2")
+    net.join("c4", "inner")
+    net.open("c2", "n1", internal_port=22, external_port=2222, endpoint="c2_n1_2", remotes=REMOTES)
+
+
+def last(host: MemoryHost) -> None:
+    empty(host)
+    host.net().create("n1", nat=True)
+
+
+def flushed(host: MemoryHost) -> None:
+    town(host)
+    host.kernel.flush_ruleset()
+    host.kernel.delete_link("cn-1")
+    host.kernel.delete_link("ce-2")
+
+
+def rebooted(host: MemoryHost) -> None:
+    town(host)
+    host.kernel.reboot()
+    host.container("c1", "c2", "c3", "c5")
+
+
+def restarted(host: MemoryHost) -> None:
+    """A container has ended and is there again, with another namespace under its name."""
+    town(host)
+    host.container("c1")
+
+
+VERBS = {
+    "create behind NAT, the first": Scene(empty, lambda net: net.create("n1", nat=True, labels=("a=b",))),
+    "create internal": Scene(town, lambda net: net.create("n9", internal=True)),
+    "join": Scene(town, lambda net: net.join("c5", "n1")),
+    "join once more, with ports": Scene(town, lambda net: net.join("c3", "n2", publish=("9000-9003:9000", "53:53/udp"))),
+    "join a third network, with priority": Scene(town, lambda net: net.join("c1", "n3", priority=5, mac="02:00:00:00:00:aa")),
+    "join again after a restart of the container": Scene(restarted, lambda net: net.join("c1", "n1", publish=("8080:80",))),
+    "open a range to some": Scene(
+        town,
+        lambda net: net.open("c3", "n2", internal_port="7000-7003", external_port="7000-7003", remotes=REMOTES),
+    ),
+    "open at one address, freeing what has vanished": Scene(
+        restarted, lambda net: net.open("c3", "n2", internal_port=80, external_port=8080, external_address=HOST4)
+    ),
+    "close": Scene(town, lambda net: net.close("c2", "n1", external_port=2222)),
+    "leave, another takes over": Scene(town, lambda net: net.leave("c1", "n1")),
+    "leave, the last": Scene(town, lambda net: net.leave("c3", "n2")),
+    "destroy with containers on it": Scene(town, lambda net: net.destroy("n1", force=True)),
+    "destroy the last": Scene(last, lambda net: net.destroy("n1")),
+}
+MENDING = {
+    "repair after a flush": Scene(flushed, lambda net: net.repair()),
+    "restore after a reboot": Scene(rebooted, lambda net: net.restore()),
+    "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
+    "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),
+    "a verb onto what was flushed": Scene(flushed, lambda net: net.join("c5", "n1")),
+}
+
+
+def ready(scene: Scene, where: Path) -> MemoryHost:
+    """Return a host that is ready for a scene."""
+    host = MemoryHost(where)
+    scene.prepare(host)
+    return host
