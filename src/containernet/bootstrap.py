@@ -15,6 +15,7 @@ from containernet.containers.path import ByPath
 from containernet.containers.process import ByProcess
 from containernet.kernel.door import KernelError
 from containernet.kernel.linux import Linux
+from containernet.store.files import FILE
 from containernet.store.sqlite import Sqlite
 from containernet.store.trouble import Damaged
 from containernet.verbs.attempt import explained
@@ -61,15 +62,20 @@ class ContainerNet:
         self._dry_run = dry_run
         self._report: Report = report or Silence()
         self._kernel = kernel
-        self._store = store or self._file
+        self._store = store
         self._containers = containers or Chain((ByProcess(), ByPath(), ByName()))
 
-    def _file(self, check: bool) -> Store:
+    def _file(self, changes: bool, check: bool) -> Store:
+        """Return the store; where there is none yet, one is made only for a verb that changes something."""
+        if not changes and not os.path.exists(os.path.join(self.state_dir, FILE)):
+            from containernet.store.memory import Memory
+
+            return Memory()
         return Sqlite(self.state_dir, self._report.note, check=check)
 
-    def _host(self, check: bool = False) -> Host:
+    def _host(self, changes: bool = True, check: bool = False) -> Host:
         """Return what a verb works with; ``check`` has the whole store looked through."""
-        store = self._store(check)
+        store = self._store(check) if self._store else self._file(changes and not self._dry_run, check)
         try:
             kernel = self._kernel()
         except BaseException:
@@ -80,17 +86,18 @@ class ContainerNet:
             plans=self.plans if self._dry_run else None,
         )  # fmt: skip
 
-    def _do(self, verb: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._on_host(lambda host: verb(host, *args, **kwargs))
+    def _ask(self, question: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer to a question, which changes nothing."""
+        return self._on_host(lambda host: question(host, *args, **kwargs), changes=False)
 
-    def _on_host(self, verb: Callable[[Host], T], *, check: bool = False) -> T:
+    def _on_host(self, verb: Callable[[Host], T], *, changes: bool = True, check: bool = False) -> T:
         """Return what a verb returns; if the store turns out to be damaged, it is rebuilt and the verb tried again."""
         try:
             try:
-                with self._host(check) as host:
+                with self._host(changes, check) as host:
                     return verb(host)
             except Damaged:
-                with self._host(True) as host:
+                with self._host(changes, True) as host:
                     return verb(host)
         except KernelError as error:
             raise explained(error) from error
@@ -155,7 +162,7 @@ class ContainerNet:
         """Return all networks with their endpoints, or the one of this name. Raises ``NotFound``."""
         from containernet.verbs.show import networks
 
-        return self._do(networks, name)
+        return self._ask(networks, name)
 
     # --- containers ---
 
@@ -207,7 +214,7 @@ class ContainerNet:
         """Return the endpoints of a container, of a network, of both, or all. Raises ``NotFound``."""
         from containernet.verbs.show import endpoints
 
-        return self._do(endpoints, container, network)
+        return self._ask(endpoints, container, network)
 
     def run(
         self, networks: tuple[str, ...], command: tuple[str, ...], *, name: str = "", publish: tuple[str, ...] = ()
@@ -230,7 +237,7 @@ class ContainerNet:
         if self._dry_run:
             self.plans.append(f"ip netns exec {container} {' '.join(command)}")
             return 0
-        child = self._do(execute, container, tuple(command))
+        child = self._ask(execute, container, tuple(command))
         try:
             child.go()
             return child.wait()
@@ -296,7 +303,7 @@ class ContainerNet:
         """Return the port mappings of a container, of a network, of both, or all. Raises ``NotFound``."""
         from containernet.verbs.show import ports
 
-        return self._do(ports, container, network)
+        return self._ask(ports, container, network)
 
     # --- this host ---
 
@@ -304,7 +311,7 @@ class ContainerNet:
         """Return how the host stands, and what :meth:`repair` would do."""
         from containernet.verbs.show import status
 
-        return self._on_host(lambda host: status(host, self.state_dir), check=True)
+        return self._on_host(lambda host: status(host, self.state_dir), changes=False, check=True)
 
     def repair(self) -> RepairView:
         """Make the host be as the networks say; return what was done."""
@@ -320,22 +327,22 @@ class ContainerNet:
         """Return what keeps networks from working; with ``fix``, what ``confirm`` agrees to is mended."""
         from containernet.verbs.doctor import doctor
 
-        return self._on_host(lambda host: doctor(host, fix=fix, confirm=confirm), check=True)
+        return self._on_host(lambda host: doctor(host, fix=fix, confirm=confirm), changes=fix, check=True)
 
     def config_get(self, key: str) -> str:
         """Return a setting. Raises ``NotFound``."""
         from containernet.verbs import config
 
-        return self._do(config.get, key)
+        return self._ask(config.get, key)
 
     def config_set(self, key: str, value: str) -> None:
         """Change a setting. Raises ``NotFound``, ``Usage``."""
         from containernet.verbs import config
 
-        self._do(config.change, key, value)
+        self._on_host(lambda host: config.change(host, key, value))
 
     def config_list(self) -> tuple[tuple[str, str, str, str], ...]:
         """Return (key, value, default, what it is for) of every setting."""
         from containernet.verbs import config
 
-        return self._do(config.listed)
+        return self._ask(config.listed)

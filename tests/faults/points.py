@@ -21,7 +21,9 @@ from containernet.store.sqlite import Sqlite
 from kit.memory import MemoryHost
 
 T = TypeVar("T")
-BEFORE, AFTER, KILL, DEAF = "failed before", "failed after", "killed before", "fails from there on"
+BEFORE, AFTER, DEAF = "fails before it is done", "fails after it is done", "fails, and all that comes after it"
+STOP_BEFORE, STOP_AFTER = "Ctrl-C before it is done", "Ctrl-C after it is done"
+KILL = "killed"
 
 
 class Killed(BaseException):
@@ -42,15 +44,17 @@ class Points:
         self.live()
         self.count += 1
         self.seen.append(what)
-        here = self.count == self.at
-        if here and self.how == KILL:
+        if self.how == DEAF and 0 < self.at <= self.count:
+            raise error
+        here = self.how if self.count == self.at else ""
+        if here == KILL:
             self.dead = True
             self.live()
-        if (here and self.how == BEFORE) or (0 < self.at <= self.count and self.how == DEAF):
-            raise error
+        if here in (BEFORE, STOP_BEFORE):
+            raise error if here == BEFORE else KeyboardInterrupt
         done = call()
-        if here and self.how == AFTER:
-            raise error
+        if here in (AFTER, STOP_AFTER):
+            raise error if here == AFTER else KeyboardInterrupt
         return done
 
     def live(self) -> None:

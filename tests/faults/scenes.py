@@ -22,6 +22,7 @@ class Scene:
 
     prepare: Callable[[MemoryHost], None]
     verb: Callable[[ContainerNet], Any]
+    unseen: bool = False  # what is to be mended is seen by who looks at everything only
 
 
 def empty(host: MemoryHost) -> None:
@@ -77,13 +78,9 @@ VERBS = {
     "join": Scene(town, lambda net: net.join("c5", "n1")),
     "join once more, with ports": Scene(town, lambda net: net.join("c3", "n2", publish=("9000-9003:9000", "53:53/udp"))),
     "join a third network, with priority": Scene(town, lambda net: net.join("c1", "n3", priority=5, mac="02:00:00:00:00:aa")),
-    "join again after a restart of the container": Scene(restarted, lambda net: net.join("c1", "n1", publish=("8080:80",))),
     "open a range to some": Scene(
         town,
         lambda net: net.open("c3", "n2", internal_port="7000-7003", external_port="7000-7003", remotes=REMOTES),
-    ),
-    "open at one address, freeing what has vanished": Scene(
-        restarted, lambda net: net.open("c3", "n2", internal_port=80, external_port=8080, external_address=HOST4)
     ),
     "close": Scene(town, lambda net: net.close("c2", "n1", external_port=2222)),
     "leave, another takes over": Scene(town, lambda net: net.leave("c1", "n1")),
@@ -92,11 +89,19 @@ VERBS = {
     "destroy the last": Scene(last, lambda net: net.destroy("n1")),
 }
 MENDING = {
-    "repair after a flush": Scene(flushed, lambda net: net.repair()),
+    "join again after a restart of the container": Scene(
+        restarted, lambda net: net.join("c1", "n1", publish=("8080:80",)), unseen=True
+    ),
+    "open at one address, freeing what has vanished": Scene(
+        restarted,
+        lambda net: net.open("c3", "n2", internal_port=80, external_port=8080, external_address=HOST4),
+        unseen=True,
+    ),
+    "repair after a flush": Scene(flushed, lambda net: net.repair(), unseen=True),
     "restore after a reboot": Scene(rebooted, lambda net: net.restore()),
     "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
     "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),
-    "a verb onto what was flushed": Scene(flushed, lambda net: net.join("c5", "n1")),
+    "a verb onto what was flushed": Scene(flushed, lambda net: net.join("c5", "n1"), unseen=True),
 }
 
 

@@ -82,7 +82,7 @@ def test_every_file_under_share_is_what_the_table_makes() -> None:
     stale = [name for name, text in made.items() if (ROOT / "share" / name).read_text(encoding="utf-8") != text]
     assert stale == [], "run: cnet __share share"
     kept = {str(path.relative_to(ROOT / "share")) for path in (ROOT / "share").rglob("*") if path.is_file()}
-    assert {name for name in kept if not name.startswith("commands/")} == set(made)
+    assert {name for name in kept if not name.startswith(("commands/", "systemd/"))} == set(made)
 
 
 def test_every_command_of_the_table_is_installed() -> None:

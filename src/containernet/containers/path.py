@@ -11,7 +11,7 @@ from containernet.containers.named import FOLDERS, NAMED
 from containernet.model.errors import Usage
 from containernet.model.names import DIGITS, INSIDE, LETTERS, shown
 
-LONGEST = 255
+LONGEST = 160  # with the network's name it is the alias of a link, of 255 at most
 
 
 class ByPath:

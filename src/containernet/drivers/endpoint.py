@@ -56,6 +56,7 @@ def _settings(endpoint: Endpoint, place: Place, network: Network) -> list[Object
     four, six = f"net/ipv4/conf/{endpoint.interface}", f"net/ipv6/conf/{endpoint.interface}"
     found: list[Object] = [Sysctl(place, f"{four}/arp_ignore", "1"), Sysctl(place, f"{four}/arp_announce", "2")]
     if network.ipv6:
+        found.append(Sysctl(place, f"{six}/disable_ipv6", "0"))  # Docker's containers have it off by default
         found += [Sysctl(place, f"{six}/accept_ra", "0"), Sysctl(place, f"{six}/accept_dad", "0")]
     else:
         found.append(Sysctl(place, f"{six}/disable_ipv6", "1"))

@@ -17,6 +17,11 @@ def bridge_mac(network: Network, mark: int) -> str:
     return raw.hex(":")
 
 
+def mtu_of(uplink: int, ipv6: bool) -> int:
+    """Return the MTU of a network that follows its uplink: IPv6 needs 1,280 bytes (RFC 8200), whatever lies beyond."""
+    return max(uplink, 1280) if uplink and ipv6 else uplink
+
+
 def gateway(subnet: Subnet) -> str:
     """Return the host's address in a subnet with its prefix length."""
     return f"{subnet.gateway}/{split(subnet.prefix)[1]}"

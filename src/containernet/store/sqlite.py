@@ -42,7 +42,6 @@ class Sqlite:
         self._db: Any = None
         self._frozen = False
         try:
-            os.makedirs(where, 0o700, exist_ok=True)
             self._open(check)
         except BaseException as error:
             self.close()
@@ -53,6 +52,7 @@ class Sqlite:
     # --- opening and ending ---
 
     def _open(self, check: bool) -> None:
+        os.makedirs(self.where, 0o700, exist_ok=True)
         try:
             self._connect()
             version = self._one("PRAGMA user_version")[0]
@@ -272,6 +272,10 @@ class Sqlite:
         sequence = int(self.memo("sequence")) + 1
         statements = [*changes.statements(before, after), (changes.SEQUENCE, (str(sequence),))]
         self._commit([*statements, ("DELETE FROM intents WHERE id = ?", (number,))], durable=True)
+        self._mirror(sequence, statements)
+
+    def _mirror(self, sequence: int, statements: list[changes.Statement]) -> None:
+        """Note a commit in the store's second memory."""
         from containernet.store import mirror
 
         mirror.append(self.where, sequence, statements)

@@ -6,6 +6,7 @@ The rule of this file: everything is checked and picked before anything is touch
 from __future__ import annotations
 
 from containernet.drivers.nat import FORWARD6
+from containernet.drivers.network import mtu_of
 from containernet.kernel.door import ABSENT, KernelError, Surroundings
 from containernet.model import request
 from containernet.model.address import canonical, overlap
@@ -59,10 +60,10 @@ def create(
         taken = _taken(host, host.kernel.surroundings(HOST))
         host.report.stage("vswitch")
         chosen = _chosen(host, prefixes, six, ipam.ula(site, number), taken)
+        followed = mtu_of(host.kernel.way_out(uplink).mtu, six) or PLAIN_MTU
         network = Network(
             number, name, kind, tuple(Subnet(one, given.get(one) or ipam.gateway(one)) for one in chosen),
-            mtu or host.kernel.way_out(uplink).mtu or PLAIN_MTU, bool(mtu), six, uplink, external_address, pairs,
-            host.now(),
+            mtu or followed, bool(mtu), six, uplink, external_address, pairs, host.now(),
         )  # fmt: skip
         fresh = [(address_cursor(prefix), "") for prefix in chosen]
         memos = ((MARK, str(host.mark)), (SITE, str(site)), (WORLD, host.kernel.world()), *fresh)

@@ -6,6 +6,7 @@ whose cost is that of everything; it may be interrupted at any point and simply 
 
 from __future__ import annotations
 
+from containernet.drivers.network import mtu_of
 from containernet.drivers.objects import objects
 from containernet.kernel.door import ABSENT, DENIED, UNSUPPORTED, KernelError
 from containernet.model.errors import Taken
@@ -134,7 +135,7 @@ def _following(host: Host, intent: Intent) -> Intent:
 def _with_mtu(host: Host, network: Network) -> Network:
     if network.mtu_fixed:
         return network
-    mtu = host.kernel.way_out(network.uplink).mtu
+    mtu = mtu_of(host.kernel.way_out(network.uplink).mtu, network.ipv6)
     return replace(network, mtu=mtu) if mtu and mtu != network.mtu else network
 
 
@@ -225,5 +226,8 @@ def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> N
 def _announce(host: Host, intent: Intent, back: set[int]) -> None:
     places = {one.id: one.place for one in intent.compartments if one.id in back and one.cookie}
     for one in intent.endpoints:
-        if one.compartment_id in places and places[one.compartment_id] != HOST:
-            host.kernel.do(Announce(places[one.compartment_id], one.interface, one.mac, one.addresses))
+        if one.compartment_id in places:
+            try:
+                host.kernel.do(Announce(places[one.compartment_id], one.interface, one.mac, one.addresses))
+            except KernelError:  # it has ended already: nobody is to hear of it
+                continue

@@ -107,8 +107,8 @@ class Views:
         default_route = any(leader is not None and leader.id == endpoint.id for leader in leaders)
         return EndpointView(
             endpoint.name, endpoint.container, compartment.id, endpoint.network, endpoint.interface, endpoint.mac,
-            endpoint.addresses, gateways, default_route, network.mtu, endpoint.priority, endpoint.link, compartment.path,
-            state, ports, endpoint.created,
+            endpoint.addresses, gateways, default_route, network.mtu, endpoint.priority, endpoint.link,
+            compartment.path, state, ports, endpoint.created,
         )  # fmt: skip
 
     def port(self, mapping: PortMapping, endpoint: Endpoint, *, active: bool | None = None) -> PortView:

@@ -1,0 +1,115 @@
+"""Every call of every verb fails once: what was before is there again, in the kernel and in the store, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from points import AFTER, BEFORE, DEAF, STOP_AFTER, STOP_BEFORE, Points, stopped
+from scenes import MENDING, VERBS, Scene, ready
+
+from containernet.model.errors import ContainerNetError
+from kit.memory import MemoryHost
+from kit.named import printed
+
+Places = Iterator[Path]
+
+
+def seen(scene: Scene, base: MemoryHost, where: Path) -> tuple[list[str], MemoryHost]:
+    """Do a scene undisturbed; return its points, and the host after it."""
+    host, points = base.copy(where), Points()
+    scene.verb(stopped(host, points))
+    assert host.agreement() == []
+    return points.seen, host
+
+
+def of_the_store(point: str) -> bool:
+    return point.startswith(("begin", "finish"))
+
+
+@pytest.mark.parametrize("how", [BEFORE, AFTER])
+@pytest.mark.parametrize("name", VERBS)
+def test_a_failure_anywhere_leaves_everything_as_it_was(name: str, how: str, places: Places) -> None:
+    scene = VERBS[name]
+    base = ready(scene, next(places))
+    points, after = seen(scene, base, next(places))
+    for at, point in enumerate(points, 1):
+        if how == AFTER and of_the_store(point):
+            continue  # a store that refuses has done nothing
+        host = base.copy(next(places))
+        with pytest.raises(ContainerNetError, match="a test said so"):
+            scene.verb(stopped(host, Points(at, how)))
+        assert host.kernel.state == base.kernel.state, point
+        assert host.intent == base.intent, point
+        assert host.agreement() == [], point
+        scene.verb(host.net())
+        assert host.kernel.state == after.kernel.state, point
+        assert host.intent == after.intent, point
+
+
+@pytest.mark.parametrize("how", [STOP_BEFORE, STOP_AFTER])
+@pytest.mark.parametrize("name", VERBS)
+def test_ctrl_c_anywhere_leaves_all_of_it_or_nothing(name: str, how: str, places: Places) -> None:
+    scene = VERBS[name]
+    base = ready(scene, next(places))
+    points, after = seen(scene, base, next(places))
+    for at, point in enumerate(points, 1):
+        host = base.copy(next(places))
+        with pytest.raises(KeyboardInterrupt):
+            scene.verb(stopped(host, Points(at, how)))
+        done = after if host.intent == after.intent else base
+        assert host.intent == done.intent, point
+        assert host.kernel.state == done.kernel.state, point
+        assert host.net().status().drift == (), point
+        host.net().repair()
+        assert host.agreement() == [], point
+        assert host.kernel.state == done.kernel.state, point
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_kernel_that_refuses_the_undoing_too_is_mended_by_the_next_verb(name: str, places: Places) -> None:
+    scene = VERBS[name]
+    base = ready(scene, next(places))
+    points, after = seen(scene, base, next(places))
+    for at, point in enumerate(points, 1):
+        host = base.copy(next(places))
+        with pytest.raises(ContainerNetError, match="a test said so"):
+            scene.verb(stopped(host, Points(at, DEAF)))
+        other = host.copy(next(places))
+        other.net().repair()
+        assert other.agreement() == [], point
+        assert other.kernel.state == base.kernel.state, point
+        assert other.intent == base.intent, point
+        scene.verb(host.net())
+        assert host.agreement() == [], point
+        assert host.kernel.state == after.kernel.state, point
+
+
+@pytest.mark.parametrize("how", [BEFORE, AFTER, DEAF, STOP_BEFORE, STOP_AFTER])
+@pytest.mark.parametrize("name", MENDING)
+def test_mending_that_fails_is_done_by_the_next_verb(name: str, how: str, places: Places) -> None:
+    """Mending is not undone: it goes on where it was."""
+    scene = MENDING[name]
+    base = ready(scene, next(places))
+    points, after = seen(scene, base, next(places))
+    expected = printed(after)
+    for at, point in enumerate(points, 1):
+        if how == AFTER and of_the_store(point):
+            continue
+        host = base.copy(next(places))
+        committed = False
+        try:
+            scene.verb(stopped(host, Points(at, how)))
+        except (ContainerNetError, KeyboardInterrupt):
+            committed = host.intent == after.intent
+        else:
+            committed = True  # a verb mends what it stumbles over, and goes on
+        host.net().create("by-the-way", internal=True)
+        host.net().destroy("by-the-way")
+        if scene.unseen:
+            host.net().repair()
+        assert host.agreement() == [], point
+        if not committed:
+            scene.verb(host.net())
+        assert printed(host) == expected, point
