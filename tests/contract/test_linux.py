@@ -75,8 +75,8 @@ def test_pyroute2_reads_what_we_made(real: Real) -> None:
         (peer,) = netns.get_links(ifname="eth0")
         addresses = {f"{one.get('address')}/{one['prefixlen']}" for one in netns.get_addr(index=peer["index"], scope=0)}
         six = list(netns.get_addr(index=peer["index"], family=socket.AF_INET6, scope=0))
-        ours = list(netns.get_routes(proto=99))
-        found = [one for family in (2, 10) for one in netns.get_rules(family=family) if one.get("protocol") == 99]
+        ours = list(netns.get_routes(proto=199))
+        found = [one for family in (2, 10) for one in netns.get_rules(family=family) if one.get("protocol") == 199]
     routes = {(one["family"], one.get("dst"), one["dst_len"], one.get("gateway"), one.get("table")) for one in ours}
     rules = {(one.get("src"), one.get("priority"), one.get("table")) for one in found}
     assert (peer.get("address"), peer.get("mtu")) == (MAC, 1400)

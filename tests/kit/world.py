@@ -32,7 +32,7 @@ LINK_SETTINGS = (
 def printed(host: Space, *, containers: bool = True) -> str:
     """Return everything of ours on a host, and all of its containers."""
     lines = links(host, OURS) + table(host) + settings(host, OURS, GLOBAL_SETTINGS)
-    lines += [line for line in routes(host) if any(mark in line for mark in ("cn-", "ce-", "proto 99"))]
+    lines += [line for line in routes(host) if any(mark in line for mark in ("cn-", "ce-", "proto 199"))]
     if containers:
         for name in sorted(host.sh("ls /run/netns").split()):
             if host.result("ip", "netns", "exec", name, "true").returncode:

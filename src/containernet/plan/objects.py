@@ -11,7 +11,7 @@ from containernet.model.network import Place
 from containernet.model.record import record
 
 TABLE = "containernet"  # our one nftables table, family inet
-ROUTE_PROTOCOL = 99  # rtnetlink's rtm_protocol of our routes and rules (rt_protos: unassigned)
+ROUTE_PROTOCOL = 199  # rtnetlink's rtm_protocol of our routes and rules; nobody else's in rtnetlink.h
 MAIN = 254  # RT_TABLE_MAIN
 
 

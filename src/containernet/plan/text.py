@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAMED = "/run/netns/"
+LONG = 400  # characters of a line in a summary
 
 
 def lines(operations: Iterable[Operation]) -> list[str]:
@@ -54,7 +55,13 @@ def text(operation: Operation) -> list[str]:
 
 def brief(operation: Operation) -> list[str]:
     """Return the same, the table's definition and long lists of elements cut to one short line."""
-    return [line if len(line) <= 400 else line[:330].partition("\n")[0] + " …" for line in text(operation)]
+    return [_shortened(line) for line in text(operation)]
+
+
+def _shortened(line: str) -> str:
+    if "\n" in line:
+        return f"nft -f -  # the table inet {TABLE}"
+    return line if len(line) <= LONG else line[: LONG - 80].rpartition(",")[0] + ", …"
 
 
 def _ip(place: Place) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from containernet.plan.operations import Operation
 
 BALLAST_SIZE = 256 << 10  # what a `leave` on a full disk needs
+LOG_PAGES = 100  # of 4 KiB, from which on the log is written back: whoever opens the file next reads all of it
 PATIENCE = 5.0  # seconds for a lock of SQLite's own, held for the time of a commit
 
 
@@ -79,6 +80,7 @@ class Sqlite:
             uri = f"file:{_quoted(self.path)}{options}"
             self._db = connect(uri, timeout=PATIENCE, isolation_level=None, uri=True, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         except Error as error:
             raise translated(error, self.path) from None
 
