@@ -76,8 +76,12 @@ VERBS = {
     "create behind NAT, the first": Scene(empty, lambda net: net.create("n1", nat=True, labels=("a=b",))),
     "create internal": Scene(town, lambda net: net.create("n9", internal=True)),
     "join": Scene(town, lambda net: net.join("c5", "n1")),
-    "join once more, with ports": Scene(town, lambda net: net.join("c3", "n2", publish=("9000-9003:9000", "53:53/udp"))),
-    "join a third network, with priority": Scene(town, lambda net: net.join("c1", "n3", priority=5, mac="02:00:00:00:00:aa")),
+    "join once more, with ports": Scene(
+        town, lambda net: net.join("c3", "n2", publish=("9000-9003:9000", "53:53/udp"))
+    ),
+    "join a third network, with priority": Scene(
+        town, lambda net: net.join("c1", "n3", priority=5, mac="02:00:00:00:00:aa")
+    ),
     "open a range to some": Scene(
         town,
         lambda net: net.open("c3", "n2", internal_port="7000-7003", external_port="7000-7003", remotes=REMOTES),

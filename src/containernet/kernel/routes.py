@@ -1,7 +1,7 @@
 """Addresses, routes and routing rules, as rtnetlink has them (rtnetlink(7), linux/if_addr.h, linux/fib_rules.h).
 
-The rule of this file: between the plan's words and the kernel's messages, both ways. What we make carries our protocol number,
-and only what carries it is read back or deleted.
+The rule of this file: between the plan's words and the kernel's messages, both ways. What we make
+carries our protocol number, and only what carries it is read back or deleted.
 """
 
 from __future__ import annotations
