@@ -1,7 +1,7 @@
 """The points at which a verb can be stopped: each call that changes something, counted, failed or killed.
 
-The rule of this file: who is killed does nothing more: every later call on the kernel and every later write of the store
-raises again, so that no undoing happens; lock and file are let go, as they are for a process that dies.
+The rule of this file: who is killed does nothing more: every later call on the kernel and every later write of the
+store raises again, so that no undoing happens; lock and file are let go, as they are for a process that dies.
 """
 
 from __future__ import annotations
@@ -117,8 +117,7 @@ class Store(Sqlite):
         super().lock()
 
     def keep_room(self) -> None:
-        self.points.live()
-        super().keep_room()
+        self._point("keep_room", super().keep_room)
 
     def close(self) -> None:
         """Let go; who is dead keeps no connection for later."""

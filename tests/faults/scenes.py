@@ -13,6 +13,8 @@ from typing import Any
 from containernet.bootstrap import ContainerNet
 from kit.memory import HOST4, MemoryHost
 
+PORTS = ("9000-9003:9000", "53:53/udp")
+MAC = "02:00:00:00:00:aa"
 REMOTES = ("198.51.100.0/24", "2001:db8:51::/64")
 
 

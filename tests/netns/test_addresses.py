@@ -163,7 +163,10 @@ def test_neighbours_hear_of_a_join(lab: Lab) -> None:
 def test_addresses_work_the_moment_join_returns(lab: Lab) -> None:
     """No duplicate address detection holds IPv6 back, no learning bridge drops the first packets."""
     lab.lan.serve(7)
-    for address in (LAN4, LAN6):  # the uplink of this lab is new too, and outside may take a second to answer for itself
+    for address in (
+        LAN4,
+        LAN6,
+    ):  # the uplink of this lab is new too, and outside may take a second to answer for itself
         assert lab.host.probe(address, 7).startswith("lan ")
     lab.cnet("create", "n1", "--nat")
     c1 = lab.container("c1")

@@ -262,7 +262,7 @@ def test_a_killed_verb_is_cleaned_up_by_any_other(lab: Lab) -> None:
         assert lab.json("status")["drift"] == []
         done = lab.result("leave", "c9", "n1")
         assert done.returncode in (0, 3), done.stderr
-        assert "c9" not in lab.cnet("endpoint")
+        assert "c9_n1" not in lab.cnet("endpoint")
         assert lab.lan.probe(HOST4, 50001, timeout=BRIEF) != "no-route"
 
 

@@ -139,6 +139,28 @@ def test_an_interface_that_somebody_else_made_is_kept(lab: Lab) -> None:
     assert sorted(link["ifname"] for link in c1.json("ip", "-j", "link")) == ["eth0", "lo", "theirs0"]
 
 
+def test_a_default_route_that_a_container_has_is_kept(lab: Lab) -> None:
+    """A container of another runtime is joined: its own way out stays, ours answers for our addresses and ports."""
+    c1 = lab.container("c1")
+    lab.host.sh(
+        "ip link add their0 type veth peer name eth0 netns c1; ip addr add 10.66.0.1/24 dev their0\n"
+        "ip link set their0 up\n"
+        "ip -n c1 link set eth0 up; ip -n c1 addr add 10.66.0.2/24 dev eth0; ip -n c1 route add default via 10.66.0.1"
+    )
+    lab.cnet("create", "n1", "--nat")
+    view = lab.json("join", "c1", "n1")
+    assert (view["interface"], view["default_route"]) == ("eth1", True)  # of IPv6, which it had none of
+    assert default(lab, "c1") == "eth0"
+    assert default(lab, "c1", "-6") == "eth1"
+    c1.serve(80)
+    opened(lab, 50000, 80)
+    assert lab.lan.probe(HOST4, 50000) == f"c1 {LAN4}"
+    assert c1.ping("192.168.1.1")
+    lab.cnet("leave", "c1", "n1")
+    assert default(lab, "c1") == "eth0"
+    assert "lookup 1" not in lab.host.run("ip", "-n", "c1", "rule")
+
+
 def sleeper(lab: Lab) -> subprocess.Popen[bytes]:
     """Start a process in a namespace of its own that has no name."""
     process = subprocess.Popen(

@@ -1,8 +1,9 @@
 """A container's endpoints: links, settings, addresses, and which way its packets go.
 
 The rule of this file: all endpoints of one compartment are looked at together, because they share its routes. One of
-them has the default route: the highest priority, then the first joined, of those on a network with a way out. With
-several, each address answers by its own interface: a routing table of its own, chosen by source (ip-rule(8)).
+them has the default route: the highest priority, then the first joined, of those on a network with a way out; unless
+the container had one before us, which stays. With several ways, each address answers by its own interface: a routing
+table of its own, chosen by source (ip-rule(8)).
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ def inside(
     for endpoint in endpoints:
         found += _link(endpoint, place, networks[endpoint.network_id], mark)
     for version in (4, 6):
-        found += _default(endpoints, place, networks, version)
-    if len(endpoints) > 1:
+        if str(version) not in compartment.routed:
+            found += _default(endpoints, place, networks, version)
+    if len(endpoints) > 1 or compartment.routed:
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
     return found

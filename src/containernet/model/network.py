@@ -70,9 +70,8 @@ class Compartment:
     path: str  # where the namespace can be opened
     cookie: int  # 0: not seen since the host started (its endpoints wait for it)
     lasting: bool = True  # False: it cannot come back after a reboot (a pid, `cnet run`)
-    loopback: bool = (
-        False  # its loopback link was down before us: it goes up with the first endpoint, down with the last
-    )
+    loopback: bool = False  # its loopback link was down before us: up with the first endpoint, down with the last
+    routed: str = ""  # IP versions for which it had a default route before us, which stays: "", "4", "6", "46"
 
     @property
     def place(self) -> Place:

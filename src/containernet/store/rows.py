@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NETWORK = (
     "SELECT id, name, kind, subnets, mtu, mtu_fixed, ipv6, uplink, external_address, labels, created FROM networks"
 )
-COMPARTMENT = "SELECT id, container, path, cookie, lasting, loopback FROM compartments"
+COMPARTMENT = "SELECT id, container, path, cookie, lasting, loopback, routed FROM compartments"
 ENDPOINT = (
     "SELECT e.id, e.name, e.network_id, n.name, e.compartment_id, c.container, e.interface, e.mac, e.priority,"
     " e.created, a.raw, a.length FROM endpoints e JOIN networks n ON n.id = e.network_id"
@@ -57,13 +57,13 @@ def network_row(one: Network) -> Row:
 
 def compartment(row: Row) -> Compartment:
     """Return a compartment."""
-    number, container, path, cookie, lasting, loopback = row
-    return Compartment(number, container, path, cookie, bool(lasting), bool(loopback))
+    number, container, path, cookie, lasting, loopback, routed = row
+    return Compartment(number, container, path, cookie, bool(lasting), bool(loopback), routed)
 
 
 def compartment_row(one: Compartment) -> Row:
     """Return the columns of a compartment."""
-    return one.id, one.container, one.path, one.cookie, int(one.lasting), int(one.loopback)
+    return one.id, one.container, one.path, one.cookie, int(one.lasting), int(one.loopback), one.routed
 
 
 def endpoints(rows: Iterable[Row]) -> tuple[Endpoint, ...]:

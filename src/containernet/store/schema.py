@@ -16,7 +16,8 @@ CREATE TABLE networks (
 ) STRICT;
 CREATE TABLE compartments (
     id INTEGER PRIMARY KEY AUTOINCREMENT, container TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
-    cookie INTEGER NOT NULL, lasting INTEGER NOT NULL, loopback INTEGER NOT NULL
+    cookie INTEGER NOT NULL, lasting INTEGER NOT NULL, loopback INTEGER NOT NULL,
+    routed TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX compartments_by_cookie ON compartments (cookie) WHERE cookie != 0;
 CREATE TABLE endpoints (

@@ -12,13 +12,13 @@ from containernet.model.names import shown
 from containernet.model.network import Compartment, Place
 from containernet.model.record import replace
 from containernet.plan.intent import Intent
-from containernet.plan.objects import Up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from containernet.containers.door import Found
+    from containernet.kernel.door import Surroundings
     from containernet.verbs.host import Host
 
 
@@ -89,9 +89,11 @@ def joining(host: Host, found: Found) -> tuple[Compartment, Compartment | None]:
     return new, former
 
 
-def no_loopback(host: Host, place: Place) -> bool:
-    """Tell whether the loopback link of a place is down, so that it is ours to set up."""
-    return bool(host.kernel.missing([Up(place, "lo")]))
+def found_as(compartment: Compartment, around: Surroundings) -> Compartment:
+    """Return a compartment that nothing of ours is in with what was there before us: it stays, or is restored."""
+    loopback = next((link.up for link in around.links if link.name == "lo"), False)
+    routed = ("4" if around.default4 else "") + ("6" if around.default6 else "")
+    return replace(compartment, loopback=not loopback, routed=routed)
 
 
 def _moved(host: Host, compartment: Compartment, path: str) -> Compartment:

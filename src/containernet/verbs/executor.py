@@ -45,8 +45,9 @@ def carry_out(
     ``extra`` are operations that do not follow from the two (our table; it is undone with the rest); ``last`` those
     without an inverse, done at the end. Raises :class:`KernelError` after all was undone.
     """
-    extra += shared(host, before, after)
-    plan = composed(before, after, extra, host.mark)
+    old, new = objects(before, host.mark), objects(after, host.mark)
+    extra += _shared(host, old, new)
+    plan = _composed(old, new, extra)
     if host.plans is not None:
         from containernet.plan.text import lines
 
@@ -78,20 +79,19 @@ def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:
     return function()
 
 
-def shared(host: Host, before: Intent, after: Intent) -> tuple[Operation, ...]:
+def _shared(host: Host, old: list[Object], new: list[Object]) -> tuple[Operation, ...]:
     """Return what is to be done to what we share with others, as far as it is not so already.
 
     Forwarding may have been on before us: its undoing depends on how it was found.
     """
-    old = set(objects(before, host.mark))
-    wanted = [one for one in objects(after, host.mark) if is_shared(one) and one not in old]
-    found: list[Operation] = []
-    for one in host.kernel.missing(wanted) if wanted else ():
-        if isinstance(one, Sysctl):
-            found.append(Change(Sysctl(one.place, one.key, host.kernel.setting(one.place, one.key)), one))
-        else:
-            found.append(Add(one))
-    return tuple(found)
+    had = {one for one in old if is_shared(one)}
+    wanted = [one for one in new if is_shared(one) and one not in had]
+    absent = host.kernel.missing(wanted) if wanted else []
+    return tuple(
+        Change(Sysctl(one.place, one.key, host.kernel.setting(one.place, one.key)), one)
+        for one in absent
+        if isinstance(one, Sysctl)
+    )
 
 
 def is_shared(one: Object) -> bool:
@@ -100,11 +100,13 @@ def is_shared(one: Object) -> bool:
 
 
 def composed(before: Intent, after: Intent, extra: Iterable[Operation], mark: int) -> list[Operation]:
-    """Return the whole plan: what of ``extra`` makes comes first, what of it takes away comes last."""
-    steps = diff(
-        [one for one in objects(before, mark) if not is_shared(one)],
-        [one for one in objects(after, mark) if not is_shared(one)],
-    )
+    """Return the whole plan of a verb, from what the journal holds of it."""
+    return _composed(objects(before, mark), objects(after, mark), extra)
+
+
+def _composed(old: list[Object], new: list[Object], extra: Iterable[Operation]) -> list[Operation]:
+    """Return the plan: what of ``extra`` makes comes first, what of it takes away comes last."""
+    steps = diff([one for one in old if not is_shared(one)], [one for one in new if not is_shared(one)])
     make = [one for one in extra if not isinstance(one, Remove)]
     take = [one for one in extra if isinstance(one, Remove)]
     return [*make, *steps, *take]

@@ -11,7 +11,6 @@ from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
 from containernet.model.network import Compartment, Endpoint, Network, Subnet
 from containernet.model.ports import publication
-from containernet.model.record import replace
 from containernet.model.request import usable_host
 from containernet.plan import ipam
 from containernet.plan.intent import Intent, joined, without
@@ -20,7 +19,7 @@ from containernet.plan.operations import Add, Announce, Elements, Operation
 from containernet.store.door import address_cursor
 from containernet.verbs import publish as publishing
 from containernet.verbs.attempt import attempt
-from containernet.verbs.containers import joining
+from containernet.verbs.containers import found_as, joining
 from containernet.verbs.executor import carry_out
 from containernet.verbs.leave import cuts, gone_with
 from containernet.verbs.part import around, need_network, of_compartments
@@ -84,18 +83,19 @@ def _join(
     host.report.stage("compartment")
     gone = of_compartments(host.store, [former.id] if former else [])
     known = host.store.compartment(number=compartment.id)
-    there = {link.name: link.up for link in host.kernel.surroundings(compartment.place).links}
+    there = host.kernel.surroundings(compartment.place)
     if known is None:
-        compartment = replace(compartment, loopback=not there.get("lo"))
+        compartment = found_as(compartment, there)
     before = joined(Intent((network,)), around(host.store, known) if known else Intent(), gone)
     number = host.store.next_id("endpoints")
     name = _name(host, compartment.container, network, gone)
     given, cursors, stale = _addresses(host, network, addresses)
     chosen = _mac(host, network, mac, number)
     before = joined(before, stale)
+    own = _interface(compartment.container, {link.name for link in there.links}, interface)
     endpoint = Endpoint(
-        number, name, network.id, network.name, compartment.id, compartment.container,
-        _interface(compartment.container, there, interface), chosen, given, priority, host.now(),
+        number, name, network.id, network.name, compartment.id, compartment.container, own, chosen, given, priority,
+        host.now(),
     )  # fmt: skip
     mappings, memos, freed = publishing.picked(host, network, endpoint, wanted)
     before = joined(before, freed)
@@ -128,7 +128,7 @@ def _name(host: Host, container: str, network: Network, gone: Intent) -> str:
     return name
 
 
-def _interface(container: str, there: dict[str, bool], wanted: str) -> str:
+def _interface(container: str, there: set[str], wanted: str) -> str:
     """Return the interface's name: as given, else the first of eth0, eth1, … that the container has not."""
     if wanted:
         if wanted in there:

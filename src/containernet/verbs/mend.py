@@ -20,7 +20,7 @@ from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
 from containernet.store.door import WORLD
-from containernet.verbs.containers import no_loopback, vanished
+from containernet.verbs.containers import found_as, vanished
 from containernet.verbs.executor import run
 
 TYPE_CHECKING = False
@@ -124,7 +124,7 @@ def _returned(host: Host, compartment: Compartment) -> Compartment:
         place = host.kernel.identify(found.path)
     except KernelError:
         return compartment
-    return replace(compartment, path=place.path, cookie=place.cookie, loopback=no_loopback(host, place))
+    return found_as(replace(compartment, path=place.path, cookie=place.cookie), host.kernel.surroundings(place))
 
 
 def _following(host: Host, intent: Intent) -> Intent:

@@ -99,7 +99,8 @@ class Views:
         network, compartment = self._network(endpoint.network_id), self._compartment(endpoint.compartment_id)
         siblings = self._siblings_of(endpoint)
         networks = {one.network_id: self._network(one.network_id) for one in siblings}
-        leaders = [default_of(siblings, networks, version) for version in (4, 6)]
+        versions = [version for version in (4, 6) if str(version) not in compartment.routed]
+        leaders = [default_of(siblings, networks, version) for version in versions]
         state = state or self._state(endpoint)
         own = [text.partition("/")[0] for text in endpoint.addresses]
         ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
