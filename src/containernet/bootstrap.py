@@ -235,7 +235,10 @@ class ContainerNet:
         from containernet.verbs.run import execute
 
         if self._dry_run:
-            self.plans.append(f"ip netns exec {container} {' '.join(command)}")
+            into = f"nsenter --net={container}" if "/" in container else f"ip netns exec {container}"
+            if container.startswith("pid:"):
+                into = f"nsenter --net --target {container.removeprefix('pid:')}"
+            self.plans.append(f"{into} {' '.join(command)}")
             return 0
         child = self._ask(execute, container, tuple(command))
         try:

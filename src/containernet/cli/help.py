@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from containernet.cli import table
 from containernet.cli.grammar import ALWAYS, COMMAND, LIST, Command, Param
-from containernet.cli.params import COMMON, VERSION
+from containernet.cli.params import COMMON, DRY_RUN, VERSION
 from containernet.cli.powershell import accepted
 from containernet.cli.text import BOLD, painted
 
@@ -36,7 +36,8 @@ def explain(command: Command, cmdlet: bool = False) -> str:
     """Return the help on one command."""
     params = tuple(p for p in (accepted(command) if cmdlet else command.params) if p not in COMMON)
     shown = [(_posh(p) if cmdlet else names(p)) for p in params]
-    common = [(_posh(p) if cmdlet else names(p)) for p in _common(cmdlet) if not cmdlet or p in accepted(command)]
+    offered = [p for p in _common(cmdlet) if command.changes or p is not DRY_RUN]
+    common = [(_posh(p) if cmdlet else names(p)) for p in offered if not cmdlet or p in accepted(command)]
     width = min(34, max(len(name) for name, _ in shown + common) + 4)
     parts = [command.summary + "\n", f"{_paragraph(command.about, '')}" if command.about else "", "\n", _head("Usage")]
     parts += [_synopsis(command, cmdlet), _other(command, cmdlet)]

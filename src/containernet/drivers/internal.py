@@ -1,14 +1,14 @@
-"""Internal networks: no way out.
+"""Internal networks: no way out, and no way to others by their published ports.
 
-The rule of this file: an internal network is what every network is, and nothing more.
+The rule of this file: an internal network is what every network is, and closed.
 """
 
 from __future__ import annotations
 
 from containernet.model.network import Network
-from containernet.plan.objects import Object
+from containernet.plan.objects import Element, Object
 
 
-def outside(network: Network) -> list[Object]:  # noqa: ARG001
-    """Return what lets traffic out: nothing."""
-    return []
+def outside(network: Network) -> list[Object]:
+    """Return what keeps its traffic in."""
+    return [Element("closed", (network.bridge,))]

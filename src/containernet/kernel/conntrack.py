@@ -9,35 +9,34 @@ from __future__ import annotations
 from errno import EINVAL, ENOENT, EOPNOTSUPP
 
 from containernet.kernel.netlink import ACK, NESTED, Netlink, Refused, attribute, attributes, nest, u32
+from containernet.kernel.tracked import DPORT, IP, NUM, ORIG, PROTO, PROTOCOLS, REPLY, SPORT, SRC, dumped, meant, parsed
 from containernet.model.address import packed
 from containernet.plan.operations import Cut
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from containernet.kernel.tracked import Tracked
 
 GET, DELETE = 0x101, 0x102  # NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_*
-_ORIG, _REPLY, _ID, _ZONE, _FILTER = 1, 2, 12, 18, 25  # CTA_*
-_IP, _PROTO, _NUM, _SPORT, _DPORT = 1, 2, 1, 2, 3  # CTA_TUPLE_*, CTA_PROTO_*
-_SRC = {4: 1, 6: 3}  # CTA_IP_V4_SRC, CTA_IP_V6_SRC; the destination is the next number
+_ID, _ZONE, _FILTER = 12, 18, 25  # CTA_*
 _BY_SRC, _BY_DST, _BY_NUM = 1, 2, 8  # CTA_FILTER_FLAG(...)
-_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 _AT_ONCE = 256
 _FAMILY = {4: 2, 6: 10}  # AF_INET, AF_INET6
 _FEW = 500  # tracked connections, up to which the kernel's list is read
 
 
-def cut(socket: Netlink, cuts: Sequence[Cut]) -> int:
-    """Forget the connections that fit one of ``cuts``; return how many."""
+def cut(socket: Netlink, cuts: Sequence[Cut], is_local: Callable[[str], bool]) -> int:
+    """Forget the connections that one of ``cuts`` means; return how many. ``is_local`` tells an address of the host."""
     tracked = _count()
-    bodies = _named(cuts) if 0 < tracked <= _FEW else None
+    bodies = _named(cuts, is_local) if 0 < tracked <= _FEW else None
     if tracked and bodies is None:
-        bodies = list(_searched(socket, cuts))
-    for start in range(0, len(bodies or ()), _AT_ONCE):
-        _forget(socket, (bodies or [])[start : start + _AT_ONCE])
-    return len(bodies or ())
+        bodies = list(_searched(socket, cuts, is_local))
+    bodies = bodies or []
+    for start in range(0, len(bodies), _AT_ONCE):
+        _forget(socket, bodies[start : start + _AT_ONCE])
+    return len(bodies)
 
 
 def _count() -> int:
@@ -49,58 +48,38 @@ def _count() -> int:
         return _FEW + 1
 
 
-def _named(cuts: Sequence[Cut]) -> list[bytes] | None:
+def _named(cuts: Sequence[Cut], is_local: Callable[[str], bool]) -> list[bytes] | None:
     """Return the deletions from the kernel's own list; None if it is not to be had or does not name them."""
-    from containernet.kernel.tracked import parsed
-
     try:
         with open("/proc/thread-self/net/nf_conntrack") as lines:
-            doomed = [one for one in parsed(lines) if any(_meant(which, one) for which in cuts)]
+            doomed = [one for one in parsed(lines) if meant(cuts, one, is_local)]
     except (OSError, KeyError, ValueError):
         return None
-    if any(one.protocol not in _PROTOCOLS.values() or one.sport < 0 for one in doomed):
+    if any(one.protocol not in PROTOCOLS.values() or one.sport < 0 for one in doomed):
         return None
     return [_by_tuple(one) for one in doomed]
 
 
-def _meant(which: Cut, one: Tracked) -> bool:
-    straight = one.source == one.back and one.destination == one.answers
-    return (
-        which.family == one.family
-        and (not which.protocol or _PROTOCOLS[which.protocol] == one.protocol)
-        and (not which.source or packed(which.source) == one.source)
-        and (not which.destination or packed(which.destination) == one.destination)
-        and (not which.answers or packed(which.answers) == one.answers)
-        and (straight or not which.untranslated)
-        and which.ports[0] <= max(one.dport, 0) <= which.ports[1]
-    )
-
-
 def _by_tuple(one: Tracked) -> bytes:
-    first = _SRC[one.family]
-    ip = nest(_IP, attribute(first, one.source), attribute(first + 1, one.destination))
-    ports = attribute(_SPORT, one.sport.to_bytes(2, "big")), attribute(_DPORT, one.dport.to_bytes(2, "big"))
-    proto = nest(_PROTO, attribute(_NUM, bytes((one.protocol,))), *ports)
+    first = SRC[one.family]
+    ip = nest(IP, attribute(first, one.source), attribute(first + 1, one.destination))
+    ports = attribute(SPORT, one.sport.to_bytes(2, "big")), attribute(DPORT, one.dport.to_bytes(2, "big"))
+    proto = nest(PROTO, attribute(NUM, bytes((one.protocol,))), *ports)
     zone = attribute(_ZONE, one.zone.to_bytes(2, "big")) if one.zone else b""
-    return bytes((_FAMILY[one.family], 0, 0, 0)) + nest(_ORIG, ip, proto) + zone
+    return bytes((_FAMILY[one.family], 0, 0, 0)) + nest(ORIG, ip, proto) + zone
 
 
-def _searched(socket: Netlink, cuts: Sequence[Cut]) -> dict[bytes, None]:
+def _searched(socket: Netlink, cuts: Sequence[Cut], is_local: Callable[[str], bool]) -> dict[bytes, None]:
     """Return the deletions from a dump for each cut, filtered by the kernel as far as it can."""
     doomed: dict[bytes, None] = {}
     for which in cuts:
         for body in _listed(socket, bytes((_FAMILY[which.family], 0, 0, 0)), which):
-            _judge(body, (which,), doomed)
+            has = attributes(body, 4)
+            if meant((which,), dumped(which.family, has), is_local):
+                zone = attribute(_ZONE, has[_ZONE]) if _ZONE in has else b""
+                head = bytes((body[0], 0, 0, 0))
+                doomed[head + attribute(ORIG | NESTED, has[ORIG]) + zone + attribute(_ID, has.get(_ID, b""))] = None
     return doomed
-
-
-def _judge(body: bytes, cuts: Sequence[Cut], doomed: dict[bytes, None]) -> None:
-    """Note how a connection is deleted, if it fits."""
-    has = attributes(body, 4)
-    if any(_FAMILY[which.family] == body[0] and _fits(which, has) for which in cuts):
-        zone = attribute(_ZONE, has[_ZONE]) if _ZONE in has else b""
-        head = bytes((body[0], 0, 0, 0))
-        doomed[head + attribute(_ORIG | NESTED, has[_ORIG]) + zone + attribute(_ID, has.get(_ID, b""))] = None
 
 
 def _forget(socket: Netlink, bodies: list[bytes]) -> None:
@@ -140,26 +119,10 @@ def _filter(which: Cut) -> bytes:
     flags = (_BY_SRC if source else 0) | (_BY_DST if target else 0) | (_BY_NUM if which.protocol else 0)
     made = b""
     if source or target:
-        made += nest(_IP, attribute(1, source) if source else b"", attribute(2, target) if target else b"")
+        made += nest(IP, attribute(1, source) if source else b"", attribute(2, target) if target else b"")
     if which.protocol:
-        made += nest(_PROTO, attribute(_NUM, bytes((_PROTOCOLS[which.protocol],))))
-    made = nest(_ORIG, made) if made else b""
+        made += nest(PROTO, attribute(NUM, bytes((PROTOCOLS[which.protocol],))))
+    made = nest(ORIG, made) if made else b""
     if answers:
-        made += nest(_REPLY, nest(_IP, attribute(1, answers)))
+        made += nest(REPLY, nest(IP, attribute(1, answers)))
     return made + nest(_FILTER, u32(1, flags), u32(2, _BY_SRC if answers else 0))
-
-
-def _fits(which: Cut, has: dict[int, bytes]) -> bool:
-    first = _SRC[which.family]
-    orig, reply = attributes(has.get(_ORIG, b"")), attributes(has.get(_REPLY, b""))
-    ip, proto, back = attributes(orig.get(_IP, b"")), attributes(orig.get(_PROTO, b"")), attributes(reply.get(_IP, b""))
-    port = int.from_bytes(proto.get(_DPORT, b""), "big")
-    straight = ip.get(first) == back.get(first + 1) and ip.get(first + 1) == back.get(first)
-    return (
-        (not which.protocol or proto.get(_NUM) == bytes((_PROTOCOLS[which.protocol],)))
-        and (not which.source or ip.get(first) == packed(which.source))
-        and (not which.destination or ip.get(first + 1) == packed(which.destination))
-        and (not which.answers or back.get(first) == packed(which.answers))
-        and (straight or not which.untranslated)
-        and which.ports[0] <= port <= which.ports[1]
-    )

@@ -84,7 +84,8 @@ class Chain:
     family: str
     table: str
     name: str
-    drops: bool  # its policy is to drop
+    drops: bool  # its policy is to drop, or it ends in a refusal of what it does not know
+    owner: str = ""  # "docker", "ufw", "firewalld" where its table tells
 
 
 class Child(Protocol):

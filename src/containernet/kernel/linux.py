@@ -50,7 +50,8 @@ class Linux:
     def world(self) -> str:
         """Return ``<boot id>:<cookie of the host's namespace>``."""
         with open("/proc/sys/kernel/random/boot_id") as boot:
-            return f"{boot.read().strip()}:{self._spaces.route(HOST).cookie()}"
+            started = boot.read().strip()
+        return f"{started}:{_guarded('number namespaces', lambda: self._spaces.route(HOST).cookie())}"
 
     def identify(self, path: str) -> Place:
         """Return the place behind a path."""
@@ -112,7 +113,7 @@ class Linux:
             case Cut():
                 from containernet.kernel.conntrack import cut
 
-                cut(self._netfilter(), [operation])
+                cut(self._netfilter(), [operation], self.has_address)
             case Announce():
                 announce(self._spaces, operation)
 
@@ -208,7 +209,8 @@ class Linux:
         from containernet.kernel import table
 
         socket = self._netfilter()
-        return table.mark(socket) == one.mark and table.shape(socket) == table.expected(one.text)
+        expected = table.expected(one.text)  # first: it says so if libnftables is missing
+        return table.mark(socket) == one.mark and table.shape(socket) == expected
 
     def read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
         """Return all of ours."""
@@ -257,7 +259,7 @@ class Linux:
         if cuts:
             from containernet.kernel.conntrack import cut
 
-            _guarded("forget connections", lambda: cut(self._netfilter(), cuts))
+            _guarded("forget connections", lambda: cut(self._netfilter(), cuts, self.has_address))
 
     def flush_group(self, names: Iterable[str]) -> None:
         """Remove many links in one go."""

@@ -19,7 +19,7 @@ def _library() -> PyDLL:
     try:
         library = PyDLL("libnftables.so.1")
     except OSError:
-        raise KernelError(UNSUPPORTED, "libnftables is missing.", "Install it: apt install libnftables1") from None
+        raise KernelError(UNSUPPORTED, "libnftables is missing.", "Install it: apt install libnftables1.") from None
     library.nft_ctx_new.argtypes, library.nft_ctx_new.restype = [c_uint32], c_void_p
     for name in ("nft_ctx_buffer_output", "nft_ctx_buffer_error", "nft_ctx_free"):
         getattr(library, name).argtypes = [c_void_p]

@@ -21,7 +21,7 @@ def diff(before: Iterable[Object], after: Iterable[Object]) -> list[Operation]:
     """Return the operations that make ``before`` become ``after``."""
     old = {one.identity: one for one in before}
     new = {one.identity: one for one in after}
-    gone = [one for key, one in old.items() if key not in new]
+    gone = sorted((one for key, one in old.items() if key not in new), key=lambda one: repr(one.identity))
     come = [one for key, one in new.items() if key not in old]
     changed = [(old[key], one) for key, one in new.items() if key in old and old[key] != one]
     make: list[tuple[int, list[Operation]]] = [(_rank(one), [Add(one)]) for one in come if not isinstance(one, Element)]

@@ -62,8 +62,8 @@ class Cut:
     """Forget tracked connections, so that what a rule no longer allows ends at once (conntrack(8), -D).
 
     A connection is cut if all that is given fits: its protocol, its original source or destination address, its
-    original destination port, the address that answers (the container's, behind a port mapping), whether it is not
-    translated. Has no inverse: a
+    original destination port, the address that answers (the container's, behind a port mapping), whether it goes to
+    the host itself. Has no inverse: a
     forgotten connection that is still allowed is tracked again with its next packet.
     """
 
@@ -73,7 +73,7 @@ class Cut:
     destination: str = ""
     ports: tuple[int, int] = (0, 65535)  # original destination ports, both included
     answers: str = ""
-    untranslated: bool = False  # only connections whose answers come from where they went
+    local: bool = False  # only connections to the host itself
 
     @property
     def inverse(self) -> Operation | None:

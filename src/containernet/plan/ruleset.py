@@ -3,7 +3,7 @@
 The rule of this file: a packet's way costs the same whatever exists. Every decision is one look into a set or a map; no
 chain belongs to a network or a container, and no rule is ever added or deleted.
 
-Kernel: 5.8 or later (``iifname`` in postrouting, concatenations with intervals).
+Kernel: 5.8 or later (``iifname`` in postrouting, concatenations with intervals); the rest of ContainerNet needs 5.14.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ SETS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pairs": (("ifname", "ifname"), ()),  # which bridge may reach which
     "outward": (("ifname",), ()),  # networks behind NAT that may leave by any link
     "uplinks": (("ifname", "ifname"), ()),  # networks behind NAT that may leave by one link
+    "closed": (("ifname",), ()),  # internal networks: they reach nobody else, published ports included
     "snat4": (("ifname",), ("ipv4_addr",)),  # networks behind NAT with a given source address
     "snat6": (("ifname",), ("ipv6_addr",)),
     "self4": (("ipv4_addr", "ipv4_addr"), ()),  # each endpoint's address twice: who reaches itself
@@ -84,8 +85,9 @@ _CHAINS = """
     ct state invalid drop
     iifname @bridges ip daddr { 168.63.129.16, 169.254.169.254 } drop
     iifname @bridges ip6 daddr fd00:ec2::254 drop
-    ct status dnat accept
     iifname . oifname @pairs accept
+    iifname @closed drop
+    ct status dnat accept
     oifname @bridges drop
     iifname @outward accept
     iifname . oifname @uplinks accept

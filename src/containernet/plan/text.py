@@ -195,11 +195,12 @@ def _cut(one: Cut) -> str:
         if value
     ]
     first, last = one.ports
+    host = "  # those to this host itself" if one.local else ""
     if first == last:
         words.append(f"--orig-port-dst {first}")
     elif (first, last) != (0, 65535):
         words.append(f"--orig-port-dst {first}  # and so on to {last}")
-    return " ".join(words)
+    return " ".join(words) + host
 
 
 def _announce(one: Announce, address: str) -> str:

@@ -59,7 +59,7 @@ class Lock:
 
     @staticmethod
     def _taken(descriptor: int, patience: float) -> Taken:
-        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        holder = _holder(descriptor) or os.pread(descriptor, 32, 0).decode(errors="replace").strip()
         try:
             with open(f"/proc/{holder}/comm") as name:
                 who = f"process {holder} ({name.read().strip()})"
@@ -75,3 +75,15 @@ class Lock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _holder(descriptor: int) -> str:
+    """Return the process that holds the lock, as proc_locks(5) has it; "" if that does not say."""
+    status = os.fstat(descriptor)
+    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    try:
+        with open("/proc/locks") as lines:
+            rows = [line.split() for line in lines]
+    except OSError:
+        return ""
+    return next((row[4] for row in rows if row[1] == "FLOCK" and row[5] == file and row[4] != "-1"), "")

@@ -44,7 +44,7 @@ def explained(error: KernelError) -> ContainerNetError:
         return NotPermitted("not-permitted", sentence, hint or "Run it as root.")
     if error.reason == UNSUPPORTED:
         code = "nftables-missing" if "nftables" in sentence else "kernel-lacks-it"
-        return Missing(code, sentence, hint or "Use Linux 5.8 or later, with bridge, veth and nftables.")
+        return Missing(code, sentence, hint or "Use Linux 5.14 or later, with bridge, veth and nftables.")
     if error.reason == FULL:
         sentence = f"{sentence.rstrip('.')}: it has 1,023, the kernel's limit."
         return Conflict("bridge-full", sentence, "Create another network for further containers.")

@@ -6,6 +6,7 @@ it nearly always is, nothing more is loaded.
 
 from __future__ import annotations
 
+from containernet.model.record import replace
 from containernet.store.door import WORLD
 
 TYPE_CHECKING = False
@@ -29,9 +30,9 @@ def ready(host: Host) -> Mended | None:
     from containernet.verbs.mend import mend, restart
 
     _undo(host, left)
-    if restarted:
-        restart(host, world)
-    return mend(host)
+    freed = restart(host, world) if restarted else ()
+    done = mend(host)
+    return replace(done, freed=(*freed, *done.freed))
 
 
 def _undo(host: Host, left: tuple[Unfinished, ...]) -> None:

@@ -6,6 +6,7 @@ container is another compartment.
 
 from __future__ import annotations
 
+from containernet.containers.door import Found
 from containernet.kernel.door import ABSENT, VANISHED, KernelError
 from containernet.model.errors import Conflict, NotFound, Usage
 from containernet.model.names import shown
@@ -17,7 +18,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from containernet.containers.door import Found
     from containernet.kernel.door import Surroundings
     from containernet.verbs.host import Host
 
@@ -58,21 +58,30 @@ def vanished(host: Host, compartments: Iterable[Compartment]) -> list[Compartmen
 
 
 def known(host: Host, text: str) -> Compartment:
-    """Return the compartment of a container that has joined something; raise :class:`NotFound`."""
+    """Return the compartment of a container that has joined something, alive or not; raise :class:`NotFound`."""
     ours = host.store.compartment(container=text)
     if ours is not None and alive(host, ours):  # also what only we know by name: `cnet run`
         return ours
     found = host.containers.find(text)
-    if found is not None:
-        place = located(host, found)
-        compartment = host.store.compartment(cookie=place.cookie) or host.store.compartment(container=found.name)
-        if compartment is not None:
-            return compartment
+    former = ours if found is None else host.store.compartment(container=found.name)
+    try:
+        place = located(host, found or host.containers.need(text))
+    except NotFound:
+        if former is None:
+            raise
+        return former
+    compartment = host.store.compartment(cookie=place.cookie) or former
+    if compartment is None:
         raise NotFound("not-joined", f"The container {shown(text)} has joined no network.", "'cnet join' joins it.")
-    if ours is not None:
-        return ours
-    host.containers.need(text)
-    raise NotFound("not-joined", f"The container {shown(text)} has joined no network.", "'cnet join' joins it.")
+    return compartment
+
+
+def named(host: Host, text: str) -> Found:
+    """Return the container that a text names: one of the host's, or one that only we know (`cnet run`)."""
+    ours = host.store.compartment(container=text)
+    if ours is not None and not ours.lasting and alive(host, ours):
+        return Found(ours.container, ours.path, ours.lasting)
+    return host.containers.need(text)
 
 
 def joining(host: Host, found: Found) -> tuple[Compartment, Compartment | None]:

@@ -55,7 +55,7 @@ def create(
     def verb() -> Network:
         _free(host, name, uplink, external_address)
         six = ipv6 and _has_ipv6(host, prefixes)
-        number = host.store.next_id("networks")
+        number = _number(host)
         site = host.site
         taken = _taken(host, host.kernel.surroundings(HOST))
         host.report.stage("vswitch")
@@ -74,6 +74,14 @@ def create(
         return network
 
     return attempt(host, verb)
+
+
+def _number(host: Host) -> int:
+    """Return the network's number: the next one whose bridge nobody else has made."""
+    number = host.store.next_id("networks")
+    while host.kernel.exists(f"cn-{number}"):
+        number += 1
+    return number
 
 
 def stage(operation: Operation) -> str:
@@ -173,6 +181,11 @@ def _table(host: Host) -> tuple[Operation, ...]:
         from containernet.verbs.mend import table_taken
 
         raise table_taken()
+    if not host.dry and host.store.networks():  # others' isolation went with it
+        from containernet.verbs.mend import mend
+
+        mend(host)
+        return ()
     return (Change(Table(owner, ""), table),) if owner else (Add(table),)
 
 

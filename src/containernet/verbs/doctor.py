@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 OK, NOTE, WARNING, ERROR = "ok", "note", "warning", "error"
 LIBRARY = "libnftables1"
-OWNERS = {  # a table's chain that tells whose firewall it is -> what its owner provides for
-    "DOCKER-USER": "Docker's: allow our networks there: iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT; the same with -o.",
-    "ufw-before-forward": "ufw's: allow our networks there: ufw route allow in on BRIDGE; the same with 'out on'.",
-    "filter_FORWARD": "firewalld's: put our bridges into a zone: firewall-cmd --zone=trusted --add-interface=BRIDGE",
+OWNERS = {  # whose firewall it is -> what its owner provides for
+    "docker": "It is Docker's: iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT, and the same with -o.",
+    "ufw": "It is ufw's: ufw route allow in on BRIDGE, and the same with 'out on'.",
+    "firewalld": "It is firewalld's: firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE, then --reload.",
 }
 
 
@@ -147,25 +147,21 @@ def _drift(host: Host, steps: list[Operation]) -> Iterator[Finding]:
 
 def _firewalls(host: Host) -> Iterator[Finding]:
     """Nobody else drops what our networks forward: an accept of ours is not final (nft(8), base chains)."""
-    chains = host.kernel.chains()
-    behind = any(one.kind == NAT for one in host.store.networks())
-    for chain in chains:
-        if chain.drops and behind:
-            yield _dropping(chain)
-    if behind and not any(chain.drops for chain in chains):
+    if not any(one.kind == NAT for one in host.store.networks()):
+        return
+    found = [_foreign(chain) for chain in host.kernel.chains() if chain.drops or chain.owner == "legacy"]
+    yield from found
+    if not found:
         yield Finding("firewalls", OK, "No other firewall drops forwarded packets by default.", "", False)
 
 
-def _dropping(chain: Chain) -> Finding:
+def _foreign(chain: Chain) -> Finding:
     where = f"table {chain.family} {chain.table}, chain {chain.name}"
-    sentence = f"Another firewall drops what it does not know among forwarded packets: {where}, policy drop."
-    owner = next((text for name, text in OWNERS.items() if name == chain.name), "")
-    if not owner and chain.table == "filter" and chain.name == "FORWARD":
-        owner = (
-            "Docker and ufw make such a chain; each has a place for exceptions:"
-            " iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT (and with -o), or ufw route allow in on BRIDGE."
-        )
-    hint = owner or "Allow there what comes from and goes to links called cn-*."
+    if chain.owner == "legacy":
+        sentence = f"Legacy iptables has rules too ({where}), and the kernel does not tell us what they drop."
+        return Finding("firewall-legacy", NOTE, sentence, "Look yourself: iptables-legacy -S FORWARD.", False)
+    sentence = f"Another firewall drops what it does not know among forwarded packets: {where}."
+    hint = OWNERS.get(chain.owner, "Allow there what comes from and goes to links called cn-*.")
     return Finding("firewall-drops", WARNING, sentence, hint, False)
 
 

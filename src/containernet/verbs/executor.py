@@ -46,7 +46,7 @@ def carry_out(
     without an inverse, done at the end. Raises :class:`KernelError` after all was undone.
     """
     old, new = objects(before, host.mark), objects(after, host.mark)
-    extra += _shared(host, old, new)
+    extra += _shared(host, new)
     plan = _composed(old, new, extra)
     if host.plans is not None:
         from containernet.plan.text import lines
@@ -62,11 +62,16 @@ def carry_out(
         if verb in TAKING:
             host.store.keep_room()
     except BaseException as error:
-        if isinstance(error, KernelError) and error.reason == EXISTS and done:
-            done.pop()  # it is somebody else's, and stays
+        if isinstance(error, KernelError) and done and _whole(done[-1]):
+            done.pop()  # the kernel refused it, so nothing of it was done; what is there is somebody else's
         if undo(host, done):
             host.store.abandon(number)
         raise
+
+
+def _whole(operation: Operation) -> bool:
+    """Tell whether the kernel does all of an operation or nothing (a change of a link takes several messages)."""
+    return not isinstance(operation, Change | Cut) and not _pair(operation)
 
 
 def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:
@@ -79,13 +84,12 @@ def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:
     return function()
 
 
-def _shared(host: Host, old: list[Object], new: list[Object]) -> tuple[Operation, ...]:
+def _shared(host: Host, new: list[Object]) -> tuple[Operation, ...]:
     """Return what is to be done to what we share with others, as far as it is not so already.
 
     Forwarding may have been on before us: its undoing depends on how it was found.
     """
-    had = {one for one in old if is_shared(one)}
-    wanted = [one for one in new if is_shared(one) and one not in had]
+    wanted = [one for one in new if is_shared(one)]
     absent = host.kernel.missing(wanted) if wanted else []
     return tuple(
         Change(Sysctl(one.place, one.key, host.kernel.setting(one.place, one.key)), one)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from containernet.model.address import canonical, contains, family, split
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
-from containernet.model.network import Compartment, Endpoint, Network, Subnet
+from containernet.model.network import Compartment, Endpoint, Network, PortMapping, Subnet
 from containernet.model.ports import publication
 from containernet.model.request import usable_host
 from containernet.plan import ipam
@@ -19,7 +19,7 @@ from containernet.plan.operations import Add, Announce, Elements, Operation
 from containernet.store.door import address_cursor
 from containernet.verbs import publish as publishing
 from containernet.verbs.attempt import attempt
-from containernet.verbs.containers import found_as, joining
+from containernet.verbs.containers import found_as, joining, named
 from containernet.verbs.executor import carry_out
 from containernet.verbs.leave import cuts, gone_with
 from containernet.verbs.part import around, need_network, of_compartments
@@ -56,16 +56,41 @@ def join(
 
     def verb() -> tuple[Endpoint, Intent]:
         net = need_network(host.store, network)
-        found = host.containers.need(container) if isinstance(container, str) else container
+        found = named(host, container) if isinstance(container, str) else container
         compartment, former = joining(host, found)
         if former is not None and not former.cookie and not host.dry:  # it waited for just this container
             from containernet.verbs.mend import mend
 
-            mend(host)
+            back = mend(host).restored
             compartment, former = joining(host, found)
+            again = next((one for one in back if (one.container, one.network) == (found.name, network)), None)
+            if again is not None:
+                return _taken_up(host, again, addresses, mac, interface, wanted)
         return _join(host, net, compartment, former, addresses, mac, interface, wanted, priority)
 
     return attempt(host, verb)
+
+
+def _taken_up(
+    host: Host, endpoint: Endpoint, addresses: list[str], mac: str, interface: str, wanted: list[Wanted]
+) -> tuple[Endpoint, Intent]:
+    """Return the endpoint that waited for this container since the host restarted, if it is what is asked for now."""
+    own = {text.partition("/")[0] for text in endpoint.addresses}
+    mappings = host.store.mappings(endpoint.id)
+    fits = set(addresses) <= own and mac in ("", endpoint.mac) and interface in ("", endpoint.interface)
+    if not fits or not all(any(_same(one, mapping) for mapping in mappings) for one in wanted):
+        sentence = f"The container has its endpoint {endpoint.name} back, from before the host restarted."
+        hint = "Let it leave and join again, or join once more for a second endpoint; 'cnet open' opens ports."
+        raise Conflict("endpoint-restored", sentence, hint)
+    compartment = host.store.compartment(number=endpoint.compartment_id)
+    assert compartment is not None  # a foreign key says so
+    return endpoint, joined(around(host.store, compartment), Intent(mappings=mappings))
+
+
+def _same(one: Wanted, mapping: PortMapping) -> bool:
+    asked = (one.protocol, one.external_address, one.external_first, one.external_last, one.internal_first)
+    has = (mapping.protocol, mapping.external_address, mapping.external_first, mapping.external_last)
+    return asked == (*has, mapping.internal_first)
 
 
 def _join(
@@ -87,7 +112,7 @@ def _join(
     if known is None:
         compartment = found_as(compartment, there)
     before = joined(Intent((network,)), around(host.store, known) if known else Intent(), gone)
-    number = host.store.next_id("endpoints")
+    number = _number(host)
     name = _name(host, compartment.container, network, gone)
     given, cursors, stale = _addresses(host, network, addresses)
     chosen = _mac(host, network, mac, number)
@@ -105,6 +130,14 @@ def _join(
     heard = Announce(compartment.place, endpoint.interface, endpoint.mac, endpoint.addresses)
     carry_out(host, "join", before, after, last=(*cuts(lost), *publishing.cuts(mappings, endpoint), heard), stage=stage)
     return endpoint, after
+
+
+def _number(host: Host) -> int:
+    """Return the endpoint's number: the next one whose link nobody else has made."""
+    number = host.store.next_id("endpoints")
+    while host.kernel.exists(f"ce-{number}"):
+        number += 1
+    return number
 
 
 def stage(operation: Operation) -> str:

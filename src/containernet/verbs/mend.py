@@ -43,15 +43,17 @@ class Mended:
     blocked: tuple[str, ...] = ()  # paths of namespaces in which something is in the way
 
 
-def restart(host: Host, world: str) -> None:
-    """Note that the kernel's half is gone: what can come back waits for its container, the rest is freed."""
+def restart(host: Host, world: str) -> tuple[Endpoint, ...]:
+    """Note that the kernel's half is gone: what can come back waits, the rest is freed and returned."""
     before = host.store.everything()
     lost = {one.id for one in before.compartments if not one.lasting}
-    after = without(before, [one for one in before.endpoints if one.compartment_id in lost])
+    freed = tuple(one for one in before.endpoints if one.compartment_id in lost)
+    after = without(before, freed)
     after = replace(
         after, compartments=tuple(replace(one, cookie=0) for one in after.compartments), memos=((WORLD, world),)
     )
     host.store.finish(0, before, after)
+    return freed
 
 
 def mend(host: Host) -> Mended:

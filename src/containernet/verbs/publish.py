@@ -132,7 +132,7 @@ def cuts(mappings: tuple[PortMapping, ...], endpoint: Endpoint) -> tuple[Operati
     """Return what makes the kernel forget that these ports led to the host itself: datagrams keep no handshake."""
     versions = {family(text) for text in endpoint.addresses}
     return tuple(
-        Cut(version, "udp", ports=(one.external_first, one.external_last), untranslated=True)
+        Cut(version, "udp", ports=(one.external_first, one.external_last), local=True)
         for one in mappings
         if one.protocol == "udp"
         for version in sorted(versions)

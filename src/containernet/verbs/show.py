@@ -70,7 +70,7 @@ def status(host: Host, state_dir: str) -> StatusView:
     """Return how the host stands, and what a repair would do."""
     every = host.store.everything()
     restarted = host.store.memo(WORLD) not in ("", host.kernel.world())
-    waiting = {one.id for one in every.compartments if not one.cookie or restarted}
+    waiting = {one.id for one in every.compartments if one.lasting and (not one.cookie or restarted)}
     table = Table(host.mark, TEXT)
     lines = ("the host has restarted: cnet restore",) if restarted else host.brief(list(assess(host).operations))
     return StatusView(

@@ -10,6 +10,7 @@ from containernet.drivers.network import bridge_mac
 from containernet.model.address import contains, family
 from containernet.model.network import NAT, Compartment, Endpoint, Network, PortMapping
 from containernet.model.views import ACTIVE, GONE, WAITING, EndpointView, NetworkView, PortView
+from containernet.store.door import WORLD
 from containernet.verbs.containers import alive
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ class Views:
         self._siblings: dict[int, tuple[Endpoint, ...]] = {}
         self._mappings: dict[int, list[PortMapping]] | None = None
         self._links: set[str] | None = None
+        self._restarted = host.store.memo(WORLD) not in ("", host.kernel.world())
 
     def load(self) -> Intent:
         """Read everything at once, for views of many, and return it."""
@@ -86,8 +88,8 @@ class Views:
 
     def _state(self, endpoint: Endpoint) -> str:
         compartment = self._compartment(endpoint.compartment_id)
-        if not compartment.cookie:
-            return WAITING
+        if not compartment.cookie or self._restarted:
+            return WAITING if compartment.lasting else GONE
         if self._links is not None and endpoint.link in self._links:
             return ACTIVE
         return ACTIVE if alive(self._host, compartment) else GONE
@@ -99,13 +101,13 @@ class Views:
         network, compartment = self._network(endpoint.network_id), self._compartment(endpoint.compartment_id)
         siblings = self._siblings_of(endpoint)
         networks = {one.network_id: self._network(one.network_id) for one in siblings}
-        versions = [version for version in (4, 6) if str(version) not in compartment.routed]
-        leaders = [default_of(siblings, networks, version) for version in versions]
+        version = 4 if any(family(text) == 4 for text in endpoint.addresses) else 6
+        leader = default_of(siblings, networks, version) if str(version) not in compartment.routed else None
         state = state or self._state(endpoint)
         own = [text.partition("/")[0] for text in endpoint.addresses]
         ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
         gateways = tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own))
-        default_route = any(leader is not None and leader.id == endpoint.id for leader in leaders)
+        default_route = leader is not None and leader.id == endpoint.id
         return EndpointView(
             endpoint.name, endpoint.container, compartment.id, endpoint.network, endpoint.interface, endpoint.mac,
             endpoint.addresses, gateways, default_route, network.mtu, endpoint.priority, endpoint.link,
