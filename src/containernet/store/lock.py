@@ -1,7 +1,7 @@
 """One writer at a time (flock(2)).
 
-The rule of this file: the lock is the file's, not the process's: it ends with its holder, however that ends. The file
-says who holds it, for the person who waits.
+The rule of this file: the lock is the file's, not the process's: it ends with its holder, however that ends. Who has
+waited too long is told who that is.
 """
 
 from __future__ import annotations
@@ -39,10 +39,6 @@ class Lock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
-        try:
-            os.pwrite(descriptor, f"{os.getpid():<12}\n".encode(), 0)
-        except OSError:  # a full disk: the name is a courtesy, the lock holds without
-            return
 
     def _wait(self, descriptor: int, patience: float) -> None:
         deadline, pause = monotonic() + patience, _FIRST_PAUSE
@@ -59,16 +55,15 @@ class Lock:
 
     @staticmethod
     def _taken(descriptor: int, patience: float) -> Taken:
-        holder = _holder(descriptor) or os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+        holder = _holder(descriptor)
         try:
             with open(f"/proc/{holder}/comm") as name:
                 who = f"process {holder} ({name.read().strip()})"
         except OSError:
-            who = f"process {holder}" if holder.isdigit() else "another process"
-        hint = f"Wait for it, or look why it hangs; if it must go: kill {holder}." if holder.isdigit() else "Try again."
-        return Taken(
-            "lock-taken", f"Another change is under way for more than {patience:.0f} seconds: {who} has the lock.", hint
-        )
+            who = "a process that cannot be seen from here"
+        hint = f"Wait for it, or look why it hangs; if it must go: kill {holder}." if holder else "Try again."
+        sentence = f"Another change is under way for more than {patience:.0f} seconds: {who} has the lock."
+        return Taken("lock-taken", sentence, hint)
 
     def release(self) -> None:
         """Let the next one have it."""
@@ -77,13 +72,19 @@ class Lock:
             self._descriptor = -1
 
 
-def _holder(descriptor: int) -> str:
-    """Return the process that holds the lock, as proc_locks(5) has it; "" if that does not say."""
-    status = os.fstat(descriptor)
-    file = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
-    try:
-        with open("/proc/locks") as lines:
-            rows = [line.split() for line in lines]
-    except OSError:
-        return ""
-    return next((row[4] for row in rows if row[1] == "FLOCK" and row[5] == file and row[4] != "-1"), "")
+def _holder(descriptor: int) -> int:
+    """Return the process whose descriptor of the file has the lock (proc_pid_fdinfo(5), lock), 0 if none is seen."""
+    file = os.fstat(descriptor)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            for name in os.listdir(f"/proc/{pid}/fd"):
+                if os.path.samestat(os.stat(f"/proc/{pid}/fd/{name}"), file) and _locks(pid, name):
+                    return int(pid)
+        except OSError:  # it has ended, or is not ours to look into
+            continue
+    return 0
+
+
+def _locks(pid: str, descriptor: str) -> bool:
+    with open(f"/proc/{pid}/fdinfo/{descriptor}") as lines:
+        return any(line.startswith("lock:") for line in lines)
