@@ -6,6 +6,8 @@ The rule of this file: that is the nearest that Docker has to a join. The daemon
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import tarfile
 
 from bench.peers.engine import CLIENTS, DAEMONS, SOCKET, Engine
@@ -99,8 +101,16 @@ class DockerCommand(DockerApi):
 
 
 def image() -> bytes:
-    """Return a file system with nothing but busybox in it."""
+    """Return a file system with nothing but busybox in it, and what that is linked with."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
         tar.add(found(BUSYBOX), "bin/busybox")
+        for library in libraries(found(BUSYBOX)):
+            tar.add(os.path.realpath(library), library.lstrip("/"))
     return packed.getvalue()
+
+
+def libraries(program: str) -> list[str]:
+    """Return the libraries that a program is linked with, as ldd(1) tells; none if it is static."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    return [word for line in done.stdout.splitlines() for word in line.split() if word.startswith("/")]
