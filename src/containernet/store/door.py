@@ -103,6 +103,9 @@ class Store(Protocol):
     def finish(self, number: int, before: Intent, after: Intent) -> None:
         """Make what should be ``after`` instead of ``before`` and forget the verb, in one durable commit."""
 
+    def pending(self, number: int) -> bool:
+        """Tell whether a verb that was begun is neither finished nor abandoned."""
+
     def abandon(self, number: int) -> None:
         """Forget a verb that has been undone."""
 

@@ -282,6 +282,10 @@ class Sqlite:
 
         mirror.append(self.where, sequence, statements)
 
+    def pending(self, number: int) -> bool:
+        """Tell whether a verb is under way still."""
+        return self._one("SELECT 1 FROM intents WHERE id = ?", number) is not None
+
     def abandon(self, number: int) -> None:
         """Forget a verb that has been undone."""
         self._commit([("DELETE FROM intents WHERE id = ?", (number,))], durable=False)
@@ -336,7 +340,10 @@ class Sqlite:
         """Put the ballast back if there is space for it."""
         from containernet.store import rebuild
 
-        rebuild.ballast(self.where, BALLAST_SIZE)
+        try:
+            rebuild.ballast(self.where, BALLAST_SIZE)
+        except OSError:  # there is none then: what matters is done
+            return
 
 
 def _quoted(path: str) -> str:

@@ -38,8 +38,9 @@ def ready(host: Host) -> Mended | None:
 def _undo(host: Host, left: tuple[Unfinished, ...]) -> None:
     """Undo what was interrupted, the last first."""
     from containernet.verbs.executor import composed, undo
+    from containernet.verbs.mend import MENDING
 
-    for one in reversed(left):
+    for one in reversed([one for one in left if one.verb != MENDING]):
         host.report.note(f"'{one.verb}' of {one.who} was interrupted; it is undone.")
         undo(host, composed(one.before, one.after, one.extra, host.mark))
         host.store.abandon(one.id)

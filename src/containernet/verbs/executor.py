@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from containernet.drivers.nat import FORWARD4, FORWARD6
 from containernet.drivers.objects import objects
-from containernet.kernel.door import ABSENT, EXISTS, VANISHED, KernelError
+from containernet.kernel.door import ABSENT, EXISTS, UNSUPPORTED, VANISHED, KernelError
 from containernet.model.errors import ContainerNetError, Different, Missing
 from containernet.model.network import HOST
 from containernet.plan.diff import diff
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 GONE = (ABSENT, VANISHED)
+UNTOUCHED = (EXISTS, UNSUPPORTED)  # refusals after which nothing was done: what is there is somebody else's
 TAKING = ("leave", "close", "destroy", "repair", "restore")  # verbs that work on a full disk
 
 
@@ -59,19 +60,15 @@ def carry_out(
         run(host, [*plan, *last], done, stage)
         read_back(host, plan)
         _with_room(host, verb, lambda: host.store.finish(number, before, after))
-        if verb in TAKING:
-            host.store.keep_room()
     except BaseException as error:
-        if isinstance(error, KernelError) and done and _whole(done[-1]):
-            done.pop()  # the kernel refused it, so nothing of it was done; what is there is somebody else's
-        if undo(host, done):
-            host.store.abandon(number)
+        if host.store.pending(number):  # else it is done, and only its caller was interrupted
+            if isinstance(error, KernelError) and error.reason in UNTOUCHED and done:
+                done.pop()
+            if undo(host, done):
+                host.store.abandon(number)
         raise
-
-
-def _whole(operation: Operation) -> bool:
-    """Tell whether the kernel does all of an operation or nothing (a change of a link takes several messages)."""
-    return not isinstance(operation, Change | Cut) and not _pair(operation)
+    if verb in TAKING:
+        host.store.keep_room()
 
 
 def _with_room(host: Host, verb: str, function: Callable[[], T]) -> T:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROUNDS = 4  # a mended thing may take another with it: a link set up again has lost its routes
 LONG = 50  # operations from which on progress is shown
 NOTHING = Intent()
+MENDING = "repair"  # in the journal: a mending under way, which is not undone but begun again
 
 
 @record
@@ -45,6 +46,7 @@ class Mended:
 
 def restart(host: Host, world: str) -> tuple[Endpoint, ...]:
     """Note that the kernel's half is gone: what can come back waits, the rest is freed and returned."""
+    host.store.begin(MENDING, NOTHING, NOTHING, ())
     before = host.store.everything()
     lost = {one.id for one in before.compartments if not one.lasting}
     freed = tuple(one for one in before.endpoints if one.compartment_id in lost)
@@ -64,13 +66,12 @@ def mend(host: Host) -> Mended:
         return done
     before = host.store.everything()
     freed, after, back = _possible(host, before)
-    number = host.store.begin("repair", NOTHING, NOTHING, ())
-    try:
-        after, operations, blocked = _converge(host, after, back)
-        host.store.finish(number, before, after)
-    except Exception:
-        host.store.abandon(number)
-        raise
+    number = host.store.begin(MENDING, NOTHING, NOTHING, ())
+    after, operations, blocked = _converge(host, after, back)
+    host.store.finish(number, before, after)
+    for one in host.store.unfinished():  # mending that was begun before, and did not come to its end
+        if one.verb == MENDING:
+            host.store.abandon(one.id)
     host.store.keep_room()
     for path, sentence in blocked.items():
         host.report.note(f"The container at {path} could not be mended: {sentence}")
