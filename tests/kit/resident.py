@@ -60,7 +60,7 @@ class Resident:
 
     def killed(self, verb: str, *args: Any, at: int, when: str, **options: Any) -> bool:
         """Do a verb that kills itself at its call number ``at``, before or after it; False if it came to its end."""
-        return self.do(verb, *args, at=at, when=when, **options) == "killed"
+        return bool(self.do(verb, *args, at=at, when=when, **options) == "killed")
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin
