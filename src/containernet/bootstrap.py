@@ -15,7 +15,7 @@ from containernet.containers.path import ByPath
 from containernet.containers.process import ByProcess
 from containernet.kernel.door import KernelError
 from containernet.kernel.linux import Linux
-from containernet.store.files import FILE
+from containernet.store.files import FILE, LOG
 from containernet.store.sqlite import Sqlite
 from containernet.store.trouble import Damaged
 from containernet.verbs.attempt import explained
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Concatenate, ParamSpec, TypeVar
 
+    from containernet.agent.protocol import AgentView
     from containernet.containers.door import Containers
     from containernet.kernel.door import Kernel
     from containernet.model.views import EndpointView, Finding, NetworkView, PortView, RepairView, StatusView
@@ -83,7 +84,7 @@ class ContainerNet:
             raise
         return Host(
             kernel, store, self._containers, self._report, now=lambda: int(time()), chance=os.urandom,
-            plans=self.plans if self._dry_run else None,
+            plans=self.plans if self._dry_run else None, state_dir=self.state_dir,
         )  # fmt: skip
 
     def _ask(self, question: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -117,14 +118,18 @@ class ContainerNet:
         mtu: int = 0,
         ipv6: bool = True,
         labels: tuple[str, ...] = (),
+        mode: str = "",
+        confirm_within: int = 0,
+        yes: bool = False,
     ) -> NetworkView:
-        """Create a network behind NAT or an internal one; return it.
+        """Create a network behind NAT, an internal one, or one on the uplink's own subnet; return it.
 
         ``subnets`` are prefixes (one of each IP version; picked if not given), ``gateways`` this host's addresses in
         them; ``uplink`` the only link its traffic may leave by; ``external_address`` the source of what leaves;
-        ``mtu`` in bytes, 0 for the uplink's, followed as it changes; ``labels`` are ``KEY=VALUE``.
-        Raises ``Usage``, ``Conflict`` (name or subnet), ``NotFound`` (uplink), ``Missing``, ``Taken`` (our table's
-        name).
+        ``mtu`` in bytes, 0 for the uplink's, followed as it changes; ``labels`` are ``KEY=VALUE``. The last kind has
+        ``mode`` "bridge" or "macvlan"; the first moves the host's addresses to a bridge, undone unless its gateway
+        answers and, with ``confirm_within`` seconds, :meth:`confirm` is called; ``yes`` asks for neither.
+        Raises ``Usage``, ``Conflict``, ``NotFound``, ``Missing``, ``Taken`` (table, uplink), ``Different`` (undone).
         """
         from containernet.verbs.create import create
         from containernet.verbs.views import Views
@@ -132,12 +137,19 @@ class ContainerNet:
         def verb(host: Host) -> NetworkView:
             made = create(
                 host, name, nat=nat, internal=internal, subnets=tuple(subnets), gateways=tuple(gateways), uplink=uplink,
-                external_address=external_address, mtu=mtu, ipv6=ipv6, labels=tuple(labels),
+                external_address=external_address, mtu=mtu, ipv6=ipv6, labels=tuple(labels), mode=mode,
+                confirm_within=confirm_within, yes=yes,
             )  # fmt: skip
             host.report.stage("external")
             return Views(host).network(made, ())
 
         return self._on_host(verb)
+
+    def confirm(self, name: str) -> str:
+        """Confirm that this host can be reached although a network moved its addresses. Raises ``NotFound``."""
+        from containernet.verbs.confirm import confirm  # no store is opened: whoever waits has its lock
+
+        return confirm(self._kernel, self.state_dir, name, dry=self._dry_run)
 
     def destroy(self, name: str, *, force: bool = False) -> NetworkView:
         """Take a network away; with ``force`` containers leave it first. Return it with the endpoints it had.
@@ -180,8 +192,9 @@ class ContainerNet:
         """Join a container to a network; return its new endpoint.
 
         ``container`` is a namespace's name, ``pid:N`` or a path; ``ips`` at most one of each subnet (the others are
-        picked); ``publish`` are ports to open at once, ``[EXT-IP:]EXT[-EXT]:INT[-INT][/tcp|udp|sctp]``; the highest
-        ``priority`` among a container's endpoints has its default route, then the first joined.
+        picked), on a network without NAT addresses with prefix lengths, "dhcp" or "none"; ``publish`` are ports to open
+        at once, ``[EXT-IP:]EXT[-EXT]:INT[-INT][/tcp|udp|sctp]``; the highest ``priority`` among a container's endpoints
+        has its default route, then the first joined.
         Raises ``NotFound``, ``Conflict`` (address, port, name, full pool or bridge), ``Taken`` (a process's port).
         """
         from containernet.model.views import ACTIVE
@@ -326,11 +339,13 @@ class ContainerNet:
         """Make networks again after a restart of the host, and join the containers that are back."""
         return self.repair()
 
-    def doctor(self, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None) -> tuple[Finding, ...]:
-        """Return what keeps networks from working; with ``fix``, what ``confirm`` agrees to is mended."""
+    def doctor(
+        self, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None, uplink: str = ""
+    ) -> tuple[Finding, ...]:
+        """Return what keeps networks from working, or what an uplink is good for; ``fix``: mend what is agreed to."""
         from containernet.verbs.doctor import doctor
 
-        return self._on_host(lambda host: doctor(host, fix=fix, confirm=confirm), changes=fix, check=True)
+        return self._on_host(lambda it: doctor(it, fix=fix, confirm=confirm, uplink=uplink), changes=fix, check=True)
 
     def config_get(self, key: str) -> str:
         """Return a setting. Raises ``NotFound``."""
@@ -349,3 +364,34 @@ class ContainerNet:
         from containernet.verbs import config
 
         return self._ask(config.listed)
+
+    # --- the host agent ---
+
+    def agent(self) -> int:
+        """Run the host agent until SIGTERM; return its exit status. Raises ``NotPermitted``, ``Taken`` by another."""
+        from containernet.agent.main import run
+        from containernet.containers.named import NAMED
+        from containernet.kernel import inotify, watch
+        from containernet.services.repair import Repair, Watches, paths
+
+        if self._dry_run:
+            self.plans.append("systemctl start containernet-agent")
+            return 0
+        self._ask(lambda host: host.kernel.permit())
+
+        def net(report: Report) -> ContainerNet:
+            return ContainerNet(
+                self.state_dir, report=report, kernel=self._kernel, store=self._store, containers=self._containers
+            )
+
+        repair = Repair(
+            net, lambda: self._ask(paths),
+            lambda: Watches((watch.Host(), watch.Firewall()), (watch.Inside(),), inotify.Files(NAMED), NAMED),
+        )  # fmt: skip
+        return run(self.state_dir, (repair,), lambda: inotify.Files(self.state_dir, (LOG,)))
+
+    def agent_status(self) -> AgentView:
+        """Return how the host agent and its services are. Raises ``NotFound`` if there is none."""
+        from containernet.agent.client import status
+
+        return status(self.state_dir)

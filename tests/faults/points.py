@@ -22,8 +22,10 @@ from kit.memory import MemoryHost
 
 T = TypeVar("T")
 BEFORE, AFTER, DEAF = "fails before it is done", "fails after it is done", "fails, and all that comes after it"
-STOP_BEFORE, STOP_AFTER = "Ctrl-C before it is done", "Ctrl-C after it is done"
+STOP_AFTER = "Ctrl-C when it is done"
+LIE = "is not done, and said to be"
 KILL = "killed"
+SAID = "A test said so"
 
 
 class Killed(BaseException):
@@ -33,8 +35,8 @@ class Killed(BaseException):
 class Points:
     """Counts calls; at one of them, stops the verb in one way."""
 
-    def __init__(self, at: int = 0, how: str = KILL) -> None:
-        self.at, self.how = at, how
+    def __init__(self, at: int = 0, how: str = KILL, reason: str = OTHER) -> None:
+        self.at, self.how, self.reason = at, how, reason
         self.count = 0
         self.dead = False
         self.seen: list[str] = []
@@ -50,8 +52,10 @@ class Points:
         if here == KILL:
             self.dead = True
             self.live()
-        if here in (BEFORE, STOP_BEFORE):
-            raise error if here == BEFORE else KeyboardInterrupt
+        if here == BEFORE:
+            raise error
+        if here == LIE:
+            return None  # type: ignore[return-value]  # only asked of what returns nothing
         done = call()
         if here in (AFTER, STOP_AFTER):
             raise error if here == AFTER else KeyboardInterrupt
@@ -75,7 +79,7 @@ class Kernel:
         return getattr(self._kernel, name)
 
     def _point(self, what: object, call: Callable[[], T]) -> T:
-        return self._points.pass_by(str(what), call, KernelError(OTHER, "The kernel refused: a test said so."))
+        return self._points.pass_by(str(what), call, KernelError(self._points.reason, f"{SAID}."))
 
     def do(self, operation: Operation) -> None:
         self._point(operation, lambda: self._kernel.do(operation))
@@ -98,7 +102,7 @@ class Store(Sqlite):
     points: Points
 
     def _point(self, what: str, call: Callable[[], T]) -> T:
-        return self.points.pass_by(what, call, Taken("store-busy", "The store is busy: a test said so.", "Wait."))
+        return self.points.pass_by(what, call, Taken("store-busy", f"{SAID}.", "Wait."))
 
     def begin(self, verb: str, before: Intent, after: Intent, extra: tuple[Operation, ...]) -> int:
         start = super().begin
@@ -142,6 +146,6 @@ def between_commit_and_copy(monkeypatch: pytest.MonkeyPatch, points: Points) -> 
     append = mirror.append
 
     def late(where: str, sequence: int, statements: list[Any]) -> None:
-        points.pass_by(f"mirror {sequence}", lambda: append(where, sequence, statements), OSError("a test said so"))
+        points.pass_by(f"mirror {sequence}", lambda: append(where, sequence, statements), OSError(SAID))
 
     monkeypatch.setattr(mirror, "append", late)

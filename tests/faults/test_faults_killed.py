@@ -48,10 +48,9 @@ def test_killed_anywhere(name: str, next_verb: Next, places: Places, monkeypatch
     every_point(VERBS[name], cycle([next_verb]), places, monkeypatch)
 
 
-@pytest.mark.parametrize("turn", [0, 1])
 @pytest.mark.parametrize("name", MENDING)
-def test_mending_killed_anywhere(name: str, turn: int, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    every_point(MENDING[name], cycle([unrelated, again] if turn else [repair, unrelated]), places, monkeypatch)
+def test_mending_killed_anywhere(name: str, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    every_point(MENDING[name], cycle([unrelated, repair, unrelated, again]), places, monkeypatch)
 
 
 def every_point(scene: Scene, next_verbs: Iterator[Next], places: Places, monkeypatch: pytest.MonkeyPatch) -> None:

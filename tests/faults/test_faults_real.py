@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 
 from kit.lab import HOST4, LAN4, LAN6, Lab
-from kit.named import Line, facts, renamed
+from kit.named import Line
 from kit.resident import AFTER, BEFORE, Resident
 from kit.setup import joined
-from kit.space import Space
-from kit.world import OURS, links, routes, rules, table
+from kit.told import lines, told
 
-CONTAINERS = ("c1", "c2", "c9")
-KEYS = "accept_ra|accept_dad|disable_ipv6|forwarding|rp_filter|route_localnet|arp_ignore|arp_announce"
+CONTAINERS = ["c1", "c2", "c9"]
 PUBLISH = ("50500:80", "50600-50602:8000/udp")
 
 Do = Callable[[Resident], Any]
@@ -57,7 +55,6 @@ class Town:
         joined(lab, "c2", "n2")
         lab.container("c9")
         self.c1.serve(80, protos="tcp", families="4")
-        self.inside = {name: lab.inside(name) for name in CONTAINERS}
 
     def works(self) -> bool:
         """Tell whether packets go in, out and across."""
@@ -65,17 +62,12 @@ class Town:
         return lan.probe(HOST4, 50000) == f"c1 {LAN4}" and c1.ping(LAN4) and c1.ping(LAN6) and c1.ping("192.168.1.1")
 
     def world(self) -> list[Line]:
-        """Return all of ours in the kernel; a quicker ``lab.world()``, with the settings that we make."""
-        host = self.lab.host
-        found = [("", line) for line in links(host, OURS) + table(host) + routes(host) + settings(host, "c[ne]-")]
-        for name, space in self.inside.items():
-            lines = links(space, ()) + routes(space) + rules(space) + settings(space, "eth")
-            found += [(name, line) for line in lines]
-        return found
+        """Return all of ours in the kernel."""
+        return lines(self.lab, CONTAINERS)
 
     def told(self) -> str:
         """Return the world with names in place of numbers."""
-        return renamed(self.world(), facts(self.host.do("get", child=True)))
+        return told(self.lab, CONTAINERS, self.host.do("get", child=True))
 
     def stands(self) -> list[int]:
         """Return how many networks, endpoints and ports there are; the store and the kernel agree on them."""
@@ -83,14 +75,6 @@ class Town:
         assert status["drift"] == []
         assert status["interrupted"] == []
         return [status[what] for what in ("networks", "endpoints", "ports")]
-
-
-def settings(space: Space, links: str) -> list[str]:
-    """Return the settings of links, and of the whole host."""
-    where = f"/proc/sys/net/ipv[46]/conf/{links}*"
-    return space.sh(
-        f"grep -s '' $(ls -d {where}/* | grep -E '/({KEYS})$') /proc/sys/net/ipv4/ip_forward || true"
-    ).splitlines()
 
 
 @contextmanager

@@ -6,7 +6,10 @@ The rule of this file: it plays the host and its user, never ContainerNet; what 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from containernet.kernel.fake import FakeKernel
 from containernet.model.errors import NotFound
 from containernet.model.network import HOST, Place
 from containernet.plan.intent import Intent
-from containernet.plan.objects import Bridge, Object, Veth
+from containernet.plan.objects import Bridge, Macvlan, Object, Veth
 from containernet.plan.operations import Add, Operation
 from containernet.store import pool
 from containernet.store.sqlite import Sqlite
@@ -39,8 +42,10 @@ OF_A_LINK = {
     "net/ipv4/conf/{}/arp_announce": "0",
     "net/ipv6/conf/{}/accept_ra": "1",
     "net/ipv6/conf/{}/accept_dad": "1",
+    "net/ipv6/conf/{}/autoconf": "1",
     "net/ipv6/conf/{}/disable_ipv6": "0",
 }
+DISK = Path("/dev/shm")
 World = tuple[dict[tuple[object, ...], Object], dict[tuple[Place, str], str]]
 
 
@@ -66,6 +71,8 @@ class Memory(FakeKernel):
         match operation:
             case Add(Bridge(name)):
                 self._born(HOST, name)
+            case Add(Macvlan(place, name)):
+                self._born(place, name)
             case Add(Veth(name, place, peer)):
                 self._born(HOST, name)
                 self._born(place, peer)
@@ -95,6 +102,23 @@ class Memory(FakeKernel):
     def state(self) -> World:
         """All objects and settings, for a comparison."""
         return dict(self.objects), dict(self.settings)
+
+
+def difference(one: World, other: World) -> list[str]:
+    """Return what one kernel has and the other has not, or has otherwise."""
+    found = []
+    for sign, mine, theirs in (("-", one, other), ("+", other, one)):
+        found += [f"{sign} {thing}" for key, thing in mine[0].items() if theirs[0].get(key) != thing]
+        found += [f"{sign} {key} = {value}" for key, value in mine[1].items() if theirs[1].get(key) != value]
+    return found
+
+
+@contextmanager
+def directories() -> Iterator[Iterator[Path]]:
+    """Yield paths for state directories, on no disk if possible: nothing is there yet, nothing is left in the end."""
+    with tempfile.TemporaryDirectory(dir=DISK if DISK.is_dir() else None) as directory:
+        yield (Path(directory) / str(number) for number in count())
+        pool.drain()
 
 
 class MemoryHost:

@@ -19,7 +19,7 @@ from containernet.plan.objects import Object, Sysctl, Table
 from containernet.plan.operations import Add
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import text
-from kit.memory import MemoryHost
+from kit.memory import OF_A_LINK, MemoryHost
 
 Line = tuple[str, str]  # whose container ("": the host), and what
 
@@ -76,12 +76,21 @@ def renamed(lines: list[Line], names: dict[Line, str]) -> str:
 
 def printed(host: MemoryHost) -> str:
     """Return all of ours in a kernel in memory, as the lines that would make it."""
-    things = list(host.kernel.objects.values())
-    marks = [one for one in host.kernel.settings if one[0] != HOST or re.search("/c[ne]-[0-9]+/", one[1])]
-    things += [Sysctl(place, key, host.kernel.settings[place, key]) for place, key in marks]
+    things = [*host.kernel.objects.values(), *_made(host.kernel.settings)]
     views: Any = [plain(view) for view in host.net().get()]
     names = facts(views) | {("", str(host.stored(lambda store: store.memo("mark")))): "<mark>"}
     return renamed([(_container(place_of(one)), line) for one in things for line in _lines(one)], names)
+
+
+def _made(settings: dict[tuple[Place, str], str]) -> list[Sysctl]:
+    """Return the settings of our links and of containers that are otherwise than the kernel makes them."""
+    found = []
+    for (place, key), value in settings.items():
+        *path, link, name = key.split("/")
+        as_born = OF_A_LINK.get("/".join([*path, "{}", name]))
+        if value != as_born and (place != HOST or link.startswith(("cn-", "ce-"))):
+            found.append(Sysctl(place, key, value))
+    return found
 
 
 def _container(place: Place) -> str:

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -25,6 +26,7 @@ from containernet.model.record import plain
 from containernet.store.sqlite import Sqlite
 
 POINTS: tuple[tuple[type, str], ...] = ((Linux, "do"), (Linux, "take"), (Sqlite, "begin"), (Sqlite, "finish"))
+LOADED = ("model", "plan", "drivers", "kernel", "store", "containers", "verbs")
 BEFORE, AFTER = "before", "after"
 
 
@@ -45,8 +47,13 @@ class Resident:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.close()
-        self._process.wait(10)
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(20)
         self._process.stdout.close()
 
     def do(self, verb: str, *args: Any, child: bool = False, at: int = 0, when: str = BEFORE, **options: Any) -> Any:
@@ -80,7 +87,7 @@ class Resident:
 def serve() -> None:
     """Do what each line of input says, and answer it with a line."""
     for module in walk_packages(containernet.__path__, "containernet."):
-        if not module.name.endswith("__main__"):
+        if module.name.split(".")[1] in LOADED:  # before the first child, so that not each of them has to
             import_module(module.name)
     for line in sys.stdin:
         question = json.loads(line)

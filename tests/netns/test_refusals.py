@@ -176,7 +176,7 @@ def test_other_words_of_create(ready: Lab) -> None:
         refused(ready, "create", "n2", "--nat", *options)
     refused(ready, "create", "n2", "--nat", "--label", "a=b\nc")
     refused(ready, "create", "n1", "--nat", status=4)
-    refused(ready, "create", "n2")
+    refused(ready, "create", "n2", "--subnet", "10.0.0.0/24")
     refused(ready, "create", "n2", "--internal", "--external-address", "198.51.100.1")
 
 

@@ -118,7 +118,7 @@ def names(*words: str) -> list[str]:
 COMPLETED = [
     (("cnet", "jo"), ["join"]),
     (("cnet", "re"), ["repair", "restore"]),
-    (("cnet", "conf"), ["config"]),
+    (("cnet", "conf"), ["confirm", "config"]),
     (("cnet", "config", ""), ["get", "set", "list"]),
     (("cnet", "join", ""), ["Container1"]),
     (("cnet", "join", "Container1", ""), ["cnet1", "db"]),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from containernet.agent.protocol import AgentView, ServiceView
 from containernet.cli.main import main
 from containernet.model.record import replace
 from containernet.model.views import EndpointView, Finding, NetworkView, PortView, RepairView, StatusView
@@ -34,6 +35,7 @@ FINDINGS = (
     Finding("nftables-missing", "error", "nftables is not installed.", "Install the package nftables.", True),
     Finding("forwarding-off", "ok", "IP forwarding is on.", "", False),
 )
+AGENT = AgentView("0.1.0", 4711, "/var/lib/containernet", 0, (ServiceView("repair", "ok", "", {"passes": 3}),))
 PLAN = ["ip link add cn-1 type bridge", "ip link set cn-1 up"]
 
 
@@ -52,7 +54,7 @@ class Stub:
             "repair": RepairView(("nft add table inet containernet",), ("a_b",), (), ("c_d",)),
             "restore": RepairView((), (), (), ()), "config_get": "50000-60000", "config_set": None,
             "config_list": (("port-range", "50000-60000", "50000-60000", "The ports that cmdlets may open."),),
-            "run": 7, "exec": 3, "doctor": FINDINGS,
+            "run": 7, "exec": 3, "doctor": FINDINGS, "agent": 0, "agent_status": AGENT,
         }  # fmt: skip
 
     def __call__(self, state_dir: str = "", *, dry_run: bool = False, report: Any = None) -> Stub:

@@ -60,7 +60,9 @@ def _verbs(typed: list[str]) -> Pairs:
     """The first words of commands, or the second ones: ``config`` then ``get``."""
     start = "".join(f"{word} " for word in typed)
     following = [(c.verb.removeprefix(start), c.summary) for c in table.COMMANDS if c.verb.startswith(start)]
-    found = {verb.partition(" ")[0]: summary if " " not in verb else "Settings." for verb, summary in following}
+    found: dict[str, str] = {}
+    for verb, summary in following:
+        found.setdefault(verb.partition(" ")[0], summary if " " not in verb else "Settings.")
     return list(found.items())
 
 
@@ -71,7 +73,8 @@ def _verb(command: Command, rest: list[str], current: str) -> Pairs:
         return _values(before)
     if current.startswith("-"):
         return _options((*command.params, *COMMON), rest)
-    return _places([p for p in command.params if p.verb and not p.is_option], _plain(rest, options))
+    second = _verbs([command.verb]) if not rest else []  # `agent` is a command, and so is `agent status`
+    return second + _places([p for p in command.params if p.verb and not p.is_option], _plain(rest, options))
 
 
 def _plain(rest: list[str], options: dict[str, Param]) -> list[str]:

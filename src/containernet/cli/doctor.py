@@ -38,6 +38,8 @@ def _findings(net: ContainerNet, request: Request) -> tuple[Finding, ...]:
     if fix and not answered and not ask.somebody():
         print(NOBODY, file=sys.stderr)
         fix = False
+    if uplink := request.values.get("uplink", ""):
+        return net.doctor(uplink=uplink)
     return net.doctor(fix=fix, confirm=_consent(answered) if fix else None)
 
 

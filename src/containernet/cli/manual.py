@@ -15,6 +15,7 @@ from containernet.model import errors
 
 ENVIRONMENT = (
     ("CNET_STATE_DIR", "Where ContainerNet keeps its state, if --state-dir does not say."),
+    ("CNET_RUN_DIR", "Where the host agent has its socket. Default: /run/containernet."),
     ("NO_COLOR", "If set, no colour."),
 )
 FILES = (

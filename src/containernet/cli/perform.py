@@ -72,7 +72,7 @@ def _performed(request: Request, net: ContainerNet, progress: Progress) -> int:
         emit(planned(net, request))
         return 0
     progress.succeed()
-    if request.command.verb in ("run", "exec"):
+    if request.command.verb in ("run", "exec", "agent"):
         return int(result)
     emit(rendered(result, request))
     return 0

@@ -22,16 +22,21 @@ CREATE = Command(
         Param("subnets", ("--subnet",), ("SubnetPrefix",), "A prefix for its containers. Default: the first free /24 of 192.168.0.0/16 and an IPv6 /64.", LIST, "CIDR"),
         Param("gateways", ("--gateway",), ("GatewayAddress",), "This host's address in a subnet. Default: the subnet's first.", LIST, "IP"),
         Param("uplink", ("--uplink",), ("Uplink", "NetworkAdapterName"), "The only interface its traffic may leave by. Default: whatever the host's routes say.", value="IFACE", complete="link"),
+        Param("mode", ("--mode",), ("Mode",), "Without NAT, how its containers are on the uplink's own subnet: bridge or macvlan. Default: bridge.", value="MODE", choices=("bridge", "macvlan")),
+        Param("confirm_within", ("--confirm",), ("ConfirmSeconds",), "Mode bridge: undo all unless 'cnet confirm' is said within so many seconds.", NUMBER, "SECONDS"),
+        Param("yes", ("--yes",), (), "Mode bridge: do not even wait for the gateway to answer.", SWITCH),
         Param("external_address", ("--external-address",), ("ExternalIPAddress",), "The source address of what leaves. Default: the uplink's.", value="IP"),
         Param("mtu", ("--mtu",), ("Mtu",), "Its MTU. Default: the uplink's, followed as it changes.", NUMBER, "N"),
         Param("ipv6", ("--no-ipv6",), ("DisableIPv6",), "No IPv6: off in its containers too.", OFF),
         Param("labels", ("--label",), ("Label",), "A label to keep with it.", LIST, "KEY=VALUE"),
     ),
     "New-ContainerNetwork",
-    "Its containers talk freely with each other; other networks do not reach them.",
+    "Its containers talk freely with each other. Behind NAT or internal, other networks do not reach them; else they are on the uplink's own subnet.",
     (
         ("cnet create net1 --nat", "containers that reach the outside, on a subnet picked for them"),
         ("cnet create db --internal --subnet 10.5.0.0/24", "containers that only talk with each other"),
+        ("cnet create lan", "containers on the subnet of the host's uplink, as neighbours of everything there"),
+        ("cnet create lan --confirm 60", "the same; all is as before unless 'cnet confirm lan' is said within a minute"),
     ),
     (
         ("vswitch", "Creating a vSwitch for the network"),
@@ -40,6 +45,13 @@ CREATE = Command(
         ("nat", "Configuring NAT"),
     ),
     True,
+)  # fmt: skip
+
+CONFIRM = Command(
+    "confirm", "Confirm that this host can still be reached, so that a new network stays.",
+    (replace(p.NETWORK, key="name", cmdlet=()),),
+    about="For 'cnet create --confirm', which moves the host's addresses and undoes that unless this is said in time.",
+    examples=(("cnet confirm lan", "said from where the host has to be reached"),),
 )  # fmt: skip
 
 DESTROY = Command(
@@ -63,7 +75,7 @@ JOIN = Command(
     "join", "Join a container to a network.",
     (
         p.CONTAINER, p.NETWORK,
-        Param("ips", ("--ip",), ("IPAddress", "StaticIPAddress"), "An address to give it. Default: the next free one.", LIST, "IP"),
+        Param("ips", ("--ip",), ("IPAddress", "StaticIPAddress"), "An address to give it. Default: the next free one. Without NAT: ADDRESS/LENGTH, dhcp or none.", LIST, "IP"),
         Param("mac", ("--mac",), ("MacAddress", "StaticMacAddress"), "The MAC address of its interface.", value="MAC"),
         Param("interface", ("--interface",), ("InterfaceName",), "The name of its interface. Default: the first free of eth0, eth1 and so on.", value="NAME"),
         p.PUBLISH, p.PRIORITY,
@@ -74,6 +86,7 @@ JOIN = Command(
         ("cnet join web net1", "the container 'web' gets an interface, an address and a default route"),
         ("cnet join web net1 --ip 192.168.1.20 -p 8080:80", "with this address, and its port 80 open as 8080"),
         ("cnet join pid:4711 net1", "the container that process 4711 runs in"),
+        ("cnet join web lan --ip 10.91.68.20/24", "on a network without NAT, with this address of the uplink's subnet"),
     ),
     (
         ("compartment", "Configuring compartment"),
@@ -163,9 +176,18 @@ DOCTOR = Command(
     (
         Param("fix", ("--fix",), (), "Mend what is ours to mend, asking first.", SWITCH),
         Param("yes", ("--yes",), (), "With --fix: do not ask.", SWITCH),
+        Param("uplink", ("--uplink",), (), "Ask what this interface is good for: foreign MAC addresses, DHCP, IPv6.", value="IFACE", complete="link"),
     ),
     changes=True,
 )  # fmt: skip
+
+AGENT = Command(
+    "agent", "Run the host agent: what somebody changes is mended at once.",
+    about="In the foreground, until it is told to end; systemd runs it as containernet-agent. Nothing else needs it.",
+    examples=(("systemctl enable --now containernet-agent", "from now on, and after every restart of the host"),),
+    changes=True,
+)  # fmt: skip
+AGENT_STATUS = Command("agent status", "Ask the host agent how it and its services are.")
 
 KEY = Param("key", ("KEY",), (), "The setting: 'cnet config list' shows them.", required=ALWAYS, complete="key")
 SETTING = Param("value", ("VALUE",), (), "Its new value.", required=ALWAYS)
@@ -187,9 +209,9 @@ HELP = Command(
     (Param("topic", ("VERB",), (), "The command to explain.", complete="verb"),), local=True,
 )  # fmt: skip
 
-NETWORKS = (CREATE, DESTROY, GET)
+NETWORKS = (CREATE, CONFIRM, DESTROY, GET)
 CONTAINERS = (JOIN, LEAVE, ENDPOINT, RUN, EXEC)
-HOST = (STATUS, DOCTOR, REPAIR, RESTORE, *CONFIG)
+HOST = (STATUS, DOCTOR, REPAIR, RESTORE, AGENT, AGENT_STATUS, *CONFIG)
 GROUPS = (
     ("Networks", NETWORKS),
     ("Containers", CONTAINERS),

@@ -24,15 +24,23 @@ def created(network: NetworkView) -> str:
 def _way_out(network: NetworkView) -> str:
     if network.kind == "internal":
         return "internal, no way out"
+    if network.kind != "nat":
+        return f"without NAT, on the subnet of {network.uplink} ({network.kind})"
     if not network.uplink:
         return "behind NAT; this host has no way out now"
     return f"behind NAT as {network.external_address or 'its IPv6 address'} by {network.uplink}"
 
 
+def confirmed(name: str) -> str:
+    """``net1: confirmed``."""
+    return f"{name}: confirmed\n"
+
+
 def destroyed(network: NetworkView) -> str:
     """``net1: destroyed; 192.168.1.0/24 is free again``."""
     left = f", {counted(len(network.endpoints), 'endpoint')} taken off it" if network.endpoints else ""
-    return f"{network.name}: destroyed{left}; {', '.join(network.subnets)} free again\n"
+    free = f"; {', '.join(network.subnets)} free again" if network.subnets else ""
+    return f"{network.name}: destroyed{left}{free}\n"
 
 
 def joined(endpoint: EndpointView) -> str:
@@ -49,7 +57,7 @@ def left(endpoint: EndpointView) -> str:
 
 
 def _at(endpoint: EndpointView) -> str:
-    return f"{endpoint.interface} {', '.join(endpoint.addresses)}".strip()
+    return f"{endpoint.interface} {', '.join(endpoint.addresses) or 'without an address'}"
 
 
 def opened(port: PortView) -> str:
@@ -109,7 +117,7 @@ def _details(network: NetworkView) -> str:
             ("external", network.external_prefix or network.external_address),
             ("mtu", str(network.mtu)),
             ("ipv6", "on" if network.ipv6 else "off"),
-            ("bridge", f"{network.bridge} {network.mac}"),
+            ("bridge", f"{network.bridge} {network.mac}".strip()),
             ("labels", ", ".join(f"{key}={value}" for key, value in network.labels)),
             ("endpoints", "" if network.endpoints else "none"),
         )
@@ -172,6 +180,20 @@ def repaired(found: RepairView) -> str:
     return "".join(f"{line}\n" for line in lines or ["Everything is as it should be."])
 
 
+def agent(found: Any) -> str:
+    """How the agent is, and its services, one a line."""
+    from time import localtime, strftime
+
+    since = strftime("%Y-%m-%d %H:%M:%S", localtime(found.started))
+    rows = (("version", found.version), ("process", str(found.pid)), ("state", found.state_dir), ("since", since))
+    services = [(one.name, one.state, _figures(one.figures), one.sentence) for one in found.services]
+    return f"{pairs(rows)}\n{table(('SERVICE', 'STATE', 'FIGURES', 'WHAT'), services)}"
+
+
+def _figures(figures: dict[str, int]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in figures.items())
+
+
 def setting(found: str) -> str:
     """The value alone, for a script."""
     return f"{found}\n"
@@ -189,6 +211,7 @@ def settings(found: tuple[tuple[str, ...], ...]) -> str:
 
 PRINT: dict[str, Callable[[Any], str]] = {
     "create": created,
+    "confirm": confirmed,
     "destroy": destroyed,
     "get": networks,
     "get NETWORK": details,
@@ -201,6 +224,7 @@ PRINT: dict[str, Callable[[Any], str]] = {
     "status": status,
     "repair": repaired,
     "restore": repaired,
+    "agent status": agent,
     "config get": setting,
     "config set": changed,
     "config list": settings,

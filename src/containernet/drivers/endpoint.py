@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from containernet.model.address import contains, family
 from containernet.model.network import HOST, INTERNAL, Compartment, Endpoint, Network, Place, Subnet
-from containernet.plan.objects import Address, Element, Object, Route, Rule, Sysctl, Up, Veth
+from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
 
 FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
 RULE_PRIORITY = 10_000  # after `local` (0), before `main` (32766)
@@ -23,7 +23,8 @@ def inside(
     place = compartment.place
     found: list[Object] = [Up(place, "lo")] if compartment.loopback else []
     for endpoint in endpoints:
-        found += _link(endpoint, place, networks[endpoint.network_id], mark)
+        network = networks[endpoint.network_id]
+        found += _outside_nat(endpoint, place, network, mark) or _link(endpoint, place, network, mark)
     for version in (4, 6):
         if str(version) not in compartment.routed:
             found += _default(endpoints, place, networks, version)
@@ -31,6 +32,15 @@ def inside(
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
     return found
+
+
+def _outside_nat(endpoint: Endpoint, place: Place, network: Network, mark: int) -> list[Object]:
+    """Return the links of an endpoint on a network that is on the uplink's subnet; nothing for the others."""
+    if not network.transparent:
+        return []
+    from containernet.drivers import transparent
+
+    return transparent.link(endpoint, place, network, mark)
 
 
 def _link(endpoint: Endpoint, place: Place, network: Network, mark: int) -> list[Object]:
@@ -73,10 +83,19 @@ def default_of(endpoints: list[Endpoint], networks: dict[int, Network], version:
 
 
 def _subnet(endpoint: Endpoint, networks: dict[int, Network], version: int) -> Subnet | None:
-    """Return the subnet of a version that an endpoint has an address in."""
-    addresses = [text.partition("/")[0] for text in endpoint.addresses if family(text) == version]
-    subnets = networks[endpoint.network_id].subnets
-    return next((one for one in subnets for address in addresses if contains(one.prefix, address)), None)
+    """Return the subnet of a version that an endpoint has an address in, and a gateway."""
+    found = (one for one in _subnets(endpoint, networks[endpoint.network_id]) if one.gateway)
+    return next((one for one in found if family(one.prefix) == version), None)
+
+
+def _subnets(endpoint: Endpoint, network: Network) -> tuple[Subnet, ...]:
+    """Return the subnets that an endpoint has an address in."""
+    if network.transparent:
+        from containernet.drivers import transparent
+
+        return transparent.subnets(endpoint)
+    own = [text.partition("/")[0] for text in endpoint.addresses]
+    return tuple(one for one in network.subnets if any(contains(one.prefix, address) for address in own))
 
 
 def _default(endpoints: list[Endpoint], place: Place, networks: dict[int, Network], version: int) -> list[Object]:
@@ -84,19 +103,27 @@ def _default(endpoints: list[Endpoint], place: Place, networks: dict[int, Networ
     subnet = _subnet(leader, networks, version) if leader else None
     if leader is None or subnet is None:
         return []
-    return [Route(place, f"default{version}", subnet.gateway, leader.interface)]
+    route = Route(place, f"default{version}", subnet.gateway, leader.interface)
+    return [*_towards(subnet, place, leader.interface), route]
+
+
+def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) -> list[Object]:
+    """Return the route to a gateway that is outside the subnet, as clouds have it: on the link (RFC 3442)."""
+    if not subnet.gateway or contains(subnet.prefix, subnet.gateway):
+        return []
+    whole = f"{subnet.gateway}/{128 if ':' in subnet.gateway else 32}"
+    return [Route(place, whole, "", interface, table)]
 
 
 def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:
     """Return the routing table of an endpoint, and the rules that lead its addresses there."""
     found: list[Object] = []
     table = FIRST_TABLE + endpoint.id
-    for subnet in network.subnets:
+    for subnet in _subnets(endpoint, network):
         own = [text.partition("/")[0] for text in endpoint.addresses if contains(subnet.prefix, text.partition("/")[0])]
-        if not own:
-            continue
         found.append(Route(place, subnet.prefix, "", endpoint.interface, table))
-        if network.kind != INTERNAL:
+        if network.kind != INTERNAL and subnet.gateway:
+            found += _towards(subnet, place, endpoint.interface, table)
             found.append(Route(place, f"default{family(subnet.prefix)}", subnet.gateway, endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
     return found

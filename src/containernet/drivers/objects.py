@@ -25,8 +25,13 @@ def objects(intent: Intent, mark: int) -> list[Object]:
     """Return what should be in the kernel; what waits for its container is left out."""
     found: list[Object] = []
     for network in intent.networks:
-        found += common(network, mark)
-        found += OUTSIDE[network.kind](network)
+        if network.transparent:
+            from containernet.drivers import transparent
+
+            found += transparent.network(network, mark)
+        else:
+            found += common(network, mark)
+            found += OUTSIDE[network.kind](network)
     found = list(dict.fromkeys(found))  # networks share the host's forwarding
     networks = {network.id: network for network in intent.networks}
     live: dict[int, Endpoint] = {}

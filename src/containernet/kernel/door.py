@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.model.errors import ContainerNetError
 from containernet.model.network import Place
 from containernet.model.record import record
-from containernet.plan.objects import Object, Veth
+from containernet.plan.objects import Held, Object, Veth
 from containernet.plan.operations import Cut, Operation
 
 TYPE_CHECKING = False
@@ -86,6 +86,54 @@ class Chain:
     name: str
     drops: bool  # its policy is to drop, or it ends in a refusal of what it does not know
     owner: str = ""  # "docker", "ufw", "firewalld" where its table tells
+
+
+@record
+class Uplink:
+    """A link of the host that containers may be put on the outside by, and all that is to be known before."""
+
+    name: str
+    kind: str  # "bridge", "veth", … or "" for a real device
+    mac: str
+    mtu: int
+    up: bool
+    carrier: bool
+    ethernet: bool  # it has MAC addresses
+    loopback: bool = False
+    wireless: bool = False
+    master: str = ""  # the bridge or bond that it is a part of
+    manager: str = ""  # the program that gives it its addresses and would undo what we do; "": none is seen
+    held: tuple[Held, ...] = ()  # the host's own addresses and routes there, in the order in which they are given
+    odd: str = ""  # what of them cannot be moved
+    settings: tuple[tuple[str, str], ...] = ()  # its settings that are not the host's default, "ipv4/rp_filter"
+
+
+@record
+class Present:
+    """What a container's interface has now."""
+
+    addresses: tuple[str, ...]  # of global scope, usable, with prefix lengths
+    gateways: tuple[str, ...]  # of its default routes over this interface
+    mtu: int
+
+
+@record
+class Probe:
+    """What a stranger on a link hears."""
+
+    passes: bool  # the gateway answers its MAC address
+    dhcp: str  # the server that offers an address; "": none
+    router: str  # the router that advertises; "": none
+
+
+class Guard(Protocol):
+    """A process that undoes what we do to the host's own addresses, if we cannot."""
+
+    def confirmed(self, seconds: float) -> bool:
+        """Wait for a word from ``Kernel.confirm``; tell whether it came in time."""
+
+    def release(self) -> None:
+        """Let it go: all is done, or undone."""
 
 
 class Child(Protocol):
@@ -171,6 +219,29 @@ class Kernel(Protocol):
 
     def start(self, command: tuple[str, ...], path: str) -> Child:
         """Return a process that waits in the namespace behind a path, "" for a new one."""
+
+    def uplink(self, name: str) -> Uplink:
+        """Return a link of the host with all that is to be known of it; ABSENT if there is none."""
+
+    def present(self, place: Place, link: str) -> Present:
+        """Return what a container's interface has now; ABSENT if it is not there."""
+
+    def answers(self, link: str, address: str) -> bool:
+        """Tell whether a neighbour on a link of the host answers for an address (ARP, NDP)."""
+
+    def probe(self, link: str, gateway: str) -> Probe:
+        """Ask what answers a MAC address that is not the host's; takes some seconds where nobody does."""
+
+    def guard(self, undoing: Sequence[Operation], note: str, word: str, seconds: float) -> Guard:
+        """Return a process that does ``undoing`` if this one dies, or is not done in time, and is then ended.
+
+        ``note`` is the path of a file that tells a person how to do that by hand: it is on the disk when this returns,
+        and gone when all is done; its name ends in ".undone" when that process has undone. ``word`` is the path at
+        which :meth:`confirm` is heard.
+        """
+
+    def confirm(self, word: str) -> bool:
+        """Give the word that somebody waits for; tell whether somebody does."""
 
     def install(self, package: str) -> None:
         """Install a package of the system; raise OTHER if that fails."""

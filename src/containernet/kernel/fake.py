@@ -19,10 +19,26 @@ from containernet.kernel.door import (
     Surroundings,
     WayOut,
 )
-from containernet.kernel.fake_world import LOOPBACK, FakeWorld, place_of
+from containernet.kernel.fake_uplink import FakeUplinks
+from containernet.kernel.fake_world import LOOPBACK, place_of
 from containernet.model.address import contains, family
 from containernet.model.network import BRIDGE_PORTS, HOST, Place
-from containernet.plan.objects import TABLE, Address, Bridge, Element, Object, Route, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    TABLE,
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
 
 TYPE_CHECKING = False
@@ -30,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-class FakeKernel(FakeWorld):
+class FakeKernel(FakeUplinks):
     """See :class:`containernet.kernel.door.Kernel`."""
 
     def world(self) -> str:
@@ -52,6 +68,9 @@ class FakeKernel(FakeWorld):
             if isinstance(one, Veth) and one.place == place:
                 up = Up(place, one.peer).identity in self.objects
                 links.append(Link(one.peer, "veth", up, one.mtu, 0, self._addresses(place, one.peer)))
+            if isinstance(one, Macvlan) and one.place == place:
+                up = Up(place, one.name).identity in self.objects
+                links.append(Link(one.name, "macvlan", up, one.mtu, one.group, self._addresses(place, one.name)))
             if place == HOST and isinstance(one, Bridge | Veth):
                 kind = type(one).__name__.lower()
                 links.append(Link(one.name, kind, True, one.mtu, one.group, self._addresses(HOST, one.name), one.alias))
@@ -126,6 +145,12 @@ class FakeKernel(FakeWorld):
                 raise KernelError(EXISTS, f"The kernel refused to add bridge {thing.name}: File exists.")
             case Veth():
                 self._allow_veth(thing)
+            case Macvlan():
+                self._allow_macvlan(thing)
+            case Port():
+                self._allow_port(thing)
+            case HeldAddress() | HeldRoute():
+                self._allow_held(thing)
             case Up() | Address() | Route():
                 self._need_link(thing.place, thing.link)
                 if isinstance(thing, Route):
@@ -159,6 +184,9 @@ class FakeKernel(FakeWorld):
         if isinstance(thing, Bridge | Veth):
             self._ours(thing)
             return self._take_link(thing.name)
+        if isinstance(thing, Macvlan):
+            self._our_macvlan(thing)
+            return self._take_macvlan(thing)
         if thing.identity not in self.objects:
             raise KernelError(ABSENT, f"The kernel refused to remove {thing}: it is not there.")
         if isinstance(thing, Table):
@@ -166,6 +194,8 @@ class FakeKernel(FakeWorld):
         del self.objects[thing.identity]
         if isinstance(thing, Address):
             self._leave_family(thing)
+        if isinstance(thing, HeldAddress):
+            self._without_address(thing)
         return None
 
     def _ours(self, thing: Bridge | Veth) -> None:
@@ -183,6 +213,8 @@ class FakeKernel(FakeWorld):
         self._enter(place_of(after))
         if isinstance(after, Bridge | Veth):
             self._ours(after)
+        elif isinstance(after, Macvlan):
+            self._our_macvlan(after)
         elif after.identity not in self.objects:
             raise KernelError(ABSENT, f"The kernel refused to change {after}: it is not there.")
         self.objects[after.identity] = after
@@ -213,15 +245,19 @@ class FakeKernel(FakeWorld):
     def _has(self, one: Object) -> bool:
         if isinstance(one, Sysctl):
             return self.settings.get((one.place, one.key)) == one.value
-        return self.objects.get(one.identity) == one
+        found = self.objects.get(one.identity)
+        return found is not None if isinstance(one, HeldAddress | HeldRoute) else found == one
 
     def read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
         """Return all of ours."""
         seen = {HOST, *places}
-        found = {one for one in self.objects.values() if place_of(one) in seen}
+        held = HeldAddress | HeldRoute
+        found: set[Object] = {
+            one for one in self.objects.values() if place_of(one) in seen and not isinstance(one, held)
+        }
         for one in self.objects.values():
             if isinstance(one, Veth) and one.place not in seen:
-                found.add(Veth(one.name, HOST, "", "", one.mtu, one.bridge, one.group, one.alias))
+                found.add(Veth(one.name, HOST, "", "", one.mtu, one.bridge, one.group, one.alias, one.hairpin))
         states = [(one, self.settings.get((one.place, one.key))) for one in sysctls if isinstance(one, Sysctl)]
         return found | {Sysctl(one.place, one.key, value) for one, value in states if value is not None}
 

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, VANISHED, Chain, KernelError, Surroundings
 from containernet.model.network import HOST, Place
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Table, Up, Veth
+from containernet.plan.objects import (
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Announce, Cut
 
 LOOPBACK = "lo"
@@ -90,9 +103,21 @@ class FakeWorld:
         ends = {(HOST, name)}
         if isinstance(found, Veth):
             ends.add((found.place, found.peer))
+        self._take_ends(ends, name)
+
+    def _take_macvlan(self, gone: Macvlan) -> None:
+        del self.objects[gone.identity]
+        self._take_ends({(gone.place, gone.name)}, "")
+
+    def _take_ends(self, ends: set[tuple[Place, str]], name: str) -> None:
         for key, one in list(self.objects.items()):
-            if isinstance(one, Up | Address | Route) and (one.place, one.link) in ends:
+            if key not in self.objects:
+                continue
+            here = (place_of(one), getattr(one, "link", "")) in ends
+            if here or (isinstance(one, Port) and one.bridge == name):
                 del self.objects[key]
+            elif isinstance(one, Macvlan) and (HOST, one.parent) in ends:
+                self._take_macvlan(one)
             elif isinstance(one, Veth) and one.bridge == name:
                 self.objects[key] = Veth(one.name, one.place, one.peer, one.mac, one.mtu, "", one.group, one.alias)
         for place, key_name in list(self.settings):
@@ -126,7 +151,12 @@ class FakeWorld:
             raise KernelError(VANISHED, f"There is no network namespace at {place.path} any more.")
 
     def _peer(self, place: Place, name: str) -> bool:
-        return any(isinstance(one, Veth) and (one.place, one.peer) == (place, name) for one in self.objects.values())
+        pairs = (one for one in self.objects.values() if isinstance(one, Veth))
+        return ("macvlan", place, name) in self.objects or any((one.place, one.peer) == (place, name) for one in pairs)
+
+    def _routes_over(self, place: Place, link: str) -> list[Route]:
+        every = (one for one in self.objects.values() if isinstance(one, Route))
+        return [one for one in every if (one.place, one.link) == (place, link)]
 
     def _need_link(self, place: Place, name: str) -> None:
         self._enter(place)
@@ -136,4 +166,5 @@ class FakeWorld:
 
 
 def place_of(thing: Object) -> Place:
-    return HOST if isinstance(thing, Bridge | Table | Element) else thing.place
+    nowhere = isinstance(thing, Bridge | Table | Element | Port | HeldAddress | HeldRoute)
+    return HOST if nowhere else thing.place  # type: ignore[union-attr]

@@ -27,7 +27,7 @@ from containernet.kernel.netlink import (
 from containernet.plan.objects import Bridge, Veth
 
 NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
-IFF_UP = 1
+IFF_UP, WORKING = 1, 0x10040  # IFF_UP; IFF_LOWER_UP and IFF_RUNNING: it has a carrier, and passes frames
 SIOCGIFINDEX = 0x8933
 FORWARDING = 3  # BR_STATE_FORWARDING
 
@@ -35,6 +35,8 @@ _ADDRESS, _NAME, _MTU, _LINK, _MASTER, _OPERSTATE, _LINKINFO, _ALIAS = 1, 3, 4, 
 _GROUP, _NETNS_FD, _EXT_MASK = 27, 28, 29
 _KIND, _DATA, _SLAVE_KIND, _SLAVE_DATA = 1, 2, 4, 5
 _VETH_PEER, _STP_STATE, _PORT_STATE, _PORT_HAIRPIN = 1, 5, 1, 4
+_FORWARD_DELAY, _SNOOPING, _NF_CALLS = 1, 23, (36, 37, 38)  # IFLA_BR_*: IPv4's, IPv6's and ARP's way by netfilter
+_USUAL_DELAY = 1500  # hundredths of a second (IEEE 802.1D, table 8-3); without the protocol nothing waits for it
 _INFO = Struct("=BxHiII")  # struct ifinfomsg
 _IFREQ = Struct("=16si20x")
 _SKIP_STATS = u32(_EXT_MASK, 8)  # RTEXT_FILTER_SKIP_STATS: a third of a long answer
@@ -45,6 +47,7 @@ class Found:
 
     __slots__ = (
         "alias",
+        "carrier",
         "group",
         "hairpin",
         "index",
@@ -54,6 +57,7 @@ class Found:
         "mtu",
         "name",
         "other",
+        "plain",
         "port_state",
         "stp",
         "up",
@@ -64,7 +68,7 @@ class Found:
         has = attributes(body, 16)
         info = attributes(has.get(_LINKINFO, b""))
         port = attributes(info.get(_SLAVE_DATA, b"")) if info.get(_SLAVE_KIND, b"") == b"bridge\0" else {}
-        self.up = bool(flags & IFF_UP)
+        self.up, self.carrier = bool(flags & IFF_UP), flags & WORKING == WORKING
         self.name = string(has.get(_NAME, b""))
         self.kind = string(info.get(_KIND, b""))
         self.mac = has.get(_ADDRESS, b"").hex(":")
@@ -73,7 +77,9 @@ class Found:
         self.other = number(has.get(_LINK, b""))  # the index of a veth's peer, in the peer's namespace
         self.master = number(has.get(_MASTER, b""))
         self.hairpin, self.port_state = number(port.get(_PORT_HAIRPIN, b"")), number(port.get(_PORT_STATE, b""))
-        self.stp = self.kind == "bridge" and number(attributes(info.get(_DATA, b"")).get(_STP_STATE, b""))
+        own = attributes(info.get(_DATA, b"")) if self.kind == "bridge" else {}
+        self.stp = number(own.get(_STP_STATE, b""))
+        self.plain = bool(own) and not any(number(own.get(key, b"")) for key in (_FORWARD_DELAY, _SNOOPING, *_NF_CALLS))
 
 
 def index_of(socket: Netlink, name: str) -> int:
@@ -90,7 +96,7 @@ def index_of(socket: Netlink, name: str) -> int:
 def find(socket: Netlink, name: str = "", index: int = 0) -> Found | None:
     """Return the link of this name or index, None if there is none."""
     try:
-        return Found(socket.get(GETLINK, _info(index=index) + (text(_NAME, name) if name else b"") + _SKIP_STATS))
+        return Found(socket.get(GETLINK, info(index=index) + (text(_NAME, name) if name else b"") + _SKIP_STATS))
     except Refused as refusal:
         if refusal.errno == ENODEV:
             return None
@@ -99,46 +105,62 @@ def find(socket: Netlink, name: str = "", index: int = 0) -> Found | None:
 
 def every(socket: Netlink) -> list[Found]:
     """Return all links of a namespace."""
-    return [Found(body) for body in socket.dump(GETLINK, _info() + _SKIP_STATS)]
+    return [Found(body) for body in socket.dump(GETLINK, info() + _SKIP_STATS)]
 
 
-def _info(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
+def info(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
+    """Return the head of a message about a link."""
     return _INFO.pack(0, 0, index, flags, change)
 
 
-def _mac(mac: str) -> bytes:
+def mac_attribute(mac: str) -> bytes:
+    """Return the attribute that holds a MAC address."""
     return attribute(_ADDRESS, bytes.fromhex(mac.replace(":", "")))
 
 
 def add_bridge(socket: Netlink, bridge: Bridge) -> None:
     """Make a bridge, up, with its MAC pinned (an address given at creation stays when ports come and go)."""
-    kind = nest(_LINKINFO, text(_KIND, "bridge"), nest(_DATA, u32(_STP_STATE, 0)))
-    made = text(_NAME, bridge.name) + _mac(bridge.mac) + u32(_GROUP, bridge.group) + kind
-    socket.ask((NEWLINK, CREATE | EXCL, _info(flags=IFF_UP, change=IFF_UP) + made))
+    kind = _manner(bridge)
+    made = text(_NAME, bridge.name) + mac_attribute(bridge.mac) + u32(_GROUP, bridge.group) + kind
+    socket.ask((NEWLINK, CREATE | EXCL, info(flags=IFF_UP, change=IFF_UP) + made))
     # Set afterwards, the MTU is the bridge's own; given at creation, it would follow its ports (br_mtu_auto_adjust).
-    _finish(socket, bridge.name, text(_NAME, bridge.name) + u32(_MTU, bridge.mtu) + text(_ALIAS, bridge.alias))
+    finish(socket, bridge.name, text(_NAME, bridge.name) + u32(_MTU, bridge.mtu) + text(_ALIAS, bridge.alias))
+
+
+def _manner(bridge: Bridge) -> bytes:
+    """Return how a bridge works: without the spanning tree protocol; a plain one without anything else either."""
+    how = u32(_STP_STATE, 0) + u32(_FORWARD_DELAY, 0 if bridge.plain else _USUAL_DELAY)
+    if bridge.plain:
+        how += b"".join(attribute(key, b"\0") for key in (_SNOOPING, *_NF_CALLS))
+    return nest(_LINKINFO, text(_KIND, "bridge"), nest(_DATA, how))
 
 
 def add_veth(socket: Netlink, veth: Veth, namespace: int) -> None:
     """Make a veth pair in one message, its peer straight in the namespace behind the descriptor."""
     peer = attribute(
         _VETH_PEER,
-        _info() + text(_NAME, veth.peer) + _mac(veth.mac) + u32(_MTU, veth.mtu) + u32(_NETNS_FD, namespace),
+        info() + text(_NAME, veth.peer) + mac_attribute(veth.mac) + u32(_MTU, veth.mtu) + u32(_NETNS_FD, namespace),
     )
     made = (
         text(_NAME, veth.name)
+        + (b"" if veth.hairpin else mac_attribute(_highest(veth.mac)))
         + u32(_MTU, veth.mtu)
         + u32(_MASTER, _bridge_index(socket, veth.bridge))
         + u32(_GROUP, veth.group)
         + nest(_LINKINFO, text(_KIND, "veth"), nest(_DATA, peer))
     )
     try:
-        socket.ask((NEWLINK, CREATE | EXCL, _info(flags=IFF_UP, change=IFF_UP) + made))
+        socket.ask((NEWLINK, CREATE | EXCL, info(flags=IFF_UP, change=IFF_UP) + made))
     except OSError as error:
         if error.errno == EXFULL:
             raise KernelError(FULL, f"The bridge {veth.bridge} has no port left.") from None
         raise
-    _finish(socket, veth.name, text(_NAME, veth.name) + text(_ALIAS, veth.alias) + _hairpin())
+    finish(socket, veth.name, text(_NAME, veth.name) + text(_ALIAS, veth.alias) + _hairpin(veth))
+
+
+def _highest(mac: str) -> str:
+    """Return the MAC for the host's end on a bridge that may not be ours: one that takes the lowest has not this."""
+    return f"fe{mac[2:]}"
 
 
 def _bridge_index(socket: Netlink, name: str) -> int:
@@ -148,25 +170,26 @@ def _bridge_index(socket: Netlink, name: str) -> int:
         raise KernelError(ABSENT, f"There is no bridge {name}.") from None
 
 
-def _hairpin() -> bytes:
-    return nest(_LINKINFO, text(_SLAVE_KIND, "bridge"), nest(_SLAVE_DATA, attribute(_PORT_HAIRPIN, b"\1")))
+def _hairpin(veth: Veth) -> bytes:
+    mode = attribute(_PORT_HAIRPIN, bytes((veth.hairpin,)))
+    return nest(_LINKINFO, text(_SLAVE_KIND, "bridge"), nest(_SLAVE_DATA, mode))
 
 
-def _finish(socket: Netlink, name: str, rest: bytes) -> None:
+def finish(socket: Netlink, name: str, rest: bytes) -> None:
     """Set what cannot be given at creation; if that fails, nothing was made."""
     try:
-        socket.ask((NEWLINK, 0, _info() + rest))
+        socket.ask((NEWLINK, 0, info() + rest))
     except OSError:
-        socket.ask((DELLINK, 0, _info() + text(_NAME, name)))
+        socket.ask((DELLINK, 0, info() + text(_NAME, name)))
         raise
 
 
 def change_bridge(socket: Netlink, bridge: Bridge) -> None:
     """Bring a bridge back to what it should be."""
     index = ours(socket, bridge).index
-    kind = nest(_LINKINFO, text(_KIND, "bridge"), nest(_DATA, u32(_STP_STATE, 0)))
-    rest = _mac(bridge.mac) + u32(_MTU, bridge.mtu) + u32(_GROUP, bridge.group) + text(_ALIAS, bridge.alias)
-    socket.ask((NEWLINK, 0, _info(index, IFF_UP, IFF_UP) + rest + kind))
+    kind = _manner(bridge)
+    rest = mac_attribute(bridge.mac) + u32(_MTU, bridge.mtu) + u32(_GROUP, bridge.group) + text(_ALIAS, bridge.alias)
+    socket.ask((NEWLINK, 0, info(index, IFF_UP, IFF_UP) + rest + kind))
 
 
 def change_veth(socket: Netlink, veth: Veth) -> None:
@@ -175,8 +198,8 @@ def change_veth(socket: Netlink, veth: Veth) -> None:
     rest = u32(_MTU, veth.mtu) + u32(_GROUP, veth.group) + text(_ALIAS, veth.alias)
     if (master := _bridge_index(socket, veth.bridge)) != found.master:
         rest += u32(_MASTER, master)
-    socket.ask((NEWLINK, 0, _info(found.index, IFF_UP, IFF_UP) + rest))
-    socket.ask((NEWLINK, 0, _info(found.index) + _hairpin()))  # only now it is a port
+    socket.ask((NEWLINK, 0, info(found.index, IFF_UP, IFF_UP) + rest))
+    socket.ask((NEWLINK, 0, info(found.index) + _hairpin(veth)))  # only now it is a port
 
 
 def change_peer(socket: Netlink, host_index: int, veth: Veth) -> None:
@@ -184,11 +207,11 @@ def change_peer(socket: Netlink, host_index: int, veth: Veth) -> None:
     peer = next((link for link in every(socket) if link.kind == "veth" and link.other == host_index), None)
     if peer is None:
         raise KernelError(ABSENT, f"The other end of {veth.name} is not in {veth.place.path}.")
-    rest = b"" if peer.mac == veth.mac else _mac(veth.mac)
+    rest = b"" if peer.mac == veth.mac else mac_attribute(veth.mac)
     rest += b"" if peer.name == veth.peer else text(_NAME, veth.peer)
     rest += b"" if peer.mtu == veth.mtu else u32(_MTU, veth.mtu)
     if rest:
-        socket.ask((NEWLINK, 0, _info(peer.index) + rest))
+        socket.ask((NEWLINK, 0, info(peer.index) + rest))
 
 
 def ours(socket: Netlink, link: Bridge | Veth) -> Found:
@@ -214,19 +237,19 @@ def is_there(socket: Netlink, link: Bridge | Veth) -> bool:
 
 def remove(socket: Netlink, link: Bridge | Veth) -> None:
     """Delete a link that carries our mark."""
-    socket.ask((DELLINK, 0, _info(ours(socket, link).index)))
+    socket.ask((DELLINK, 0, info(ours(socket, link).index)))
 
 
 def remove_together(socket: Netlink, names: list[str], group: int) -> None:
     """Delete links in one go: tagged with a group that nothing else has, they wait for RCU once and not each."""
     for name in names:
         try:
-            socket.ask((NEWLINK, 0, _info() + text(_NAME, name) + u32(_GROUP, group)))
+            socket.ask((NEWLINK, 0, info() + text(_NAME, name) + u32(_GROUP, group)))
         except Refused as refusal:
             if refusal.errno != ENODEV:
                 raise
     try:
-        socket.ask((DELLINK, 0, _info() + u32(_GROUP, group)))
+        socket.ask((DELLINK, 0, info() + u32(_GROUP, group)))
     except Refused as refusal:  # none of them is left
         if refusal.errno != ENODEV:
             raise
@@ -234,9 +257,9 @@ def remove_together(socket: Netlink, names: list[str], group: int) -> None:
 
 def set_up(socket: Netlink, name: str, up: bool) -> None:
     """Set a link up or down."""
-    socket.ask((NEWLINK, 0, _info(index_of(socket, name), IFF_UP if up else 0, IFF_UP)))
+    socket.ask((NEWLINK, 0, info(index_of(socket, name), IFF_UP if up else 0, IFF_UP)))
 
 
 def set_mac(socket: Netlink, index: int, mac: str) -> None:
     """Set the MAC address of a link."""
-    socket.ask((NEWLINK, 0, _info(index) + _mac(mac)))
+    socket.ask((NEWLINK, 0, info(index) + mac_attribute(mac)))

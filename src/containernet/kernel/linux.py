@@ -11,13 +11,39 @@ from _socket import if_nametoindex
 
 from containernet.kernel import links, routes, surroundings, sysctl
 from containernet.kernel.announce import announce
-from containernet.kernel.door import DENIED, Chain, Child, KernelError, Surroundings, WayOut
+from containernet.kernel.door import (
+    DENIED,
+    Chain,
+    Child,
+    Guard,
+    KernelError,
+    Present,
+    Probe,
+    Surroundings,
+    Uplink,
+    WayOut,
+)
 from containernet.kernel.netlink import NETFILTER, Netlink
 from containernet.kernel.netns import Spaces
 from containernet.kernel.refusals import action, explained
 from containernet.kernel.view import View
 from containernet.model.network import HOST, Place
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
 
 TYPE_CHECKING = False
@@ -25,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import TypeVar
 
+    from containernet.kernel.beside import Beside
     from containernet.kernel.elements import Sets
 
     T = TypeVar("T")
@@ -102,6 +129,12 @@ class Linux:
 
     def _do(self, operation: Operation) -> None:
         match operation:
+            case Add(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+                self._beside().add(operation.object)
+            case Remove(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+                self._beside().remove(operation.object)
+            case Change(_, Macvlan()):
+                self._beside().change(operation.after)
             case Add():
                 self._add(operation.object)
             case Remove():
@@ -192,6 +225,11 @@ class Linux:
         finally:
             os.close(descriptor)
 
+    def _beside(self) -> Beside:
+        from containernet.kernel.beside import Beside
+
+        return Beside(self._spaces)
+
     def missing(self, objects: Iterable[Object]) -> list[Object]:
         """Return those of the objects that are not there exactly so, in their order."""
         wanted = list(objects)
@@ -271,6 +309,42 @@ class Linux:
         from containernet.kernel.child import Process
 
         return _guarded("start a process", lambda: Process(command, path))
+
+    def uplink(self, name: str) -> Uplink:
+        """Return a link of the host with all that is to be known of it."""
+        from containernet.kernel import uplink
+
+        return _guarded(f"show the link {name}", lambda: uplink.read(self._spaces.route(HOST), name))
+
+    def present(self, place: Place, link: str) -> Present:
+        """Return what a container's interface has now."""
+        from containernet.kernel import uplink
+
+        return _guarded(f"show the link {link}", lambda: uplink.present(self._spaces.route(place), link))
+
+    def answers(self, link: str, address: str) -> bool:
+        """Tell whether a neighbour on a link of the host answers for an address."""
+        from containernet.kernel import reach
+
+        return _guarded(f"ask for {address} on {link}", lambda: reach.answers(self._spaces.route(HOST), link, address))
+
+    def probe(self, link: str, gateway: str) -> Probe:
+        """Ask what answers a MAC address that is not the host's."""
+        from containernet.kernel.probe import probe
+
+        return _guarded(f"ask on {link}", lambda: probe(self._spaces.route(HOST), link, gateway))
+
+    def guard(self, undoing: Sequence[Operation], note: str, word: str, seconds: float) -> Guard:
+        """Return a process that undoes what this one may not come to undo."""
+        from containernet.kernel.guard import Watchdog
+
+        return _guarded("start a watchdog", lambda: Watchdog(undoing, note, word, seconds, Linux))
+
+    def confirm(self, word: str) -> bool:
+        """Give the word that somebody waits for."""
+        from containernet.kernel import guard
+
+        return _guarded("give the word", lambda: guard.confirm(word))
 
     def install(self, package: str) -> None:
         """Install a package of the system (apt-get(8))."""

@@ -8,7 +8,22 @@ from __future__ import annotations
 import errno
 
 from containernet.kernel.door import ABSENT, DENIED, EXISTS, FULL, OTHER, UNSUPPORTED, KernelError
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
 
 _REASONS = {
@@ -58,13 +73,15 @@ def _named(thing: Object) -> str:
             return f"setting {thing.key}"
         case Table():
             return "table inet containernet"
-        case Bridge() | Veth():
+        case Port():
+            return f"{thing.link} as a port of {thing.bridge}"
+        case Bridge() | Veth() | Macvlan():
             return f"{type(thing).__name__.lower()} {thing.name}"
         case Up():
             return f"the state of {thing.link}"
-        case Address():
+        case Address() | HeldAddress():
             return f"address {thing.address} on {thing.link}"
-        case Route():
+        case Route() | HeldRoute():
             return f"route {thing.destination}"
         case Rule():
             return f"routing rule for {thing.source}"

@@ -72,7 +72,7 @@ def addresses(socket: Netlink, index: int = 0) -> list[tuple[int, str]]:
     """Return (link index, address) of the lasting addresses of global scope, of one link or of all."""
     found = []
     for family in FAMILIES:
-        for body in _dump(socket, GETADDR, _IFADDR.pack(family, 0, 0, 0, index)):
+        for body in dump(socket, GETADDR, _IFADDR.pack(family, 0, 0, 0, index)):
             _, length, flags, scope, link = _IFADDR.unpack_from(body)
             if scope != UNIVERSE or (index and link != index):
                 continue
@@ -82,7 +82,8 @@ def addresses(socket: Netlink, index: int = 0) -> list[tuple[int, str]]:
     return found
 
 
-def _dump(socket: Netlink, kind: int, body: bytes) -> list[bytes]:
+def dump(socket: Netlink, kind: int, body: bytes) -> list[bytes]:
+    """Return the bodies of a dump, none where the kernel lacks what is asked about."""
     try:
         return socket.dump(kind, body)
     except Refused as refusal:
@@ -133,7 +134,7 @@ def routes(socket: Netlink, protocol: int = 0) -> list[FoundRoute]:
     """Return the unicast routes of all tables, of one protocol or of all."""
     found = []
     for family in FAMILIES:
-        for body in _dump(socket, GETROUTE, _RTMSG.pack(family, 0, 0, 0, 0, protocol, 0, 0, 0)):
+        for body in dump(socket, GETROUTE, _RTMSG.pack(family, 0, 0, 0, 0, protocol, 0, 0, 0)):
             _, _, _, _, _, whose, _, kind, flags = _RTMSG.unpack_from(body)
             if kind == UNICAST and not flags & 0x200 and whose == (protocol or whose):  # RTM_F_CLONED: a cache entry
                 found.append(FoundRoute(body))
@@ -180,7 +181,7 @@ def rules(socket: Netlink, place: Place) -> list[Rule]:
     """Return our routing rules of a namespace."""
     found = []
     for family in FAMILIES:
-        for body in _dump(socket, GETRULE, _FIBRULE.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
+        for body in dump(socket, GETRULE, _FIBRULE.pack(family, 0, 0, 0, 0, 0, 0, 0, 0)):
             length, has = body[2], attributes(body, 12)
             if number(has.get(_FRA_PROTOCOL, b"")) != ROUTE_PROTOCOL or _FRA_SRC not in has:
                 continue

@@ -11,7 +11,20 @@ from containernet.kernel.door import VANISHED, KernelError
 from containernet.kernel.links import Found
 from containernet.kernel.netns import Spaces
 from containernet.model.network import HOST, Place
-from containernet.plan.objects import ROUTE_PROTOCOL, Address, Bridge, Object, Route, Rule, Sysctl, Up, Veth
+from containernet.plan.objects import (
+    ROUTE_PROTOCOL,
+    Address,
+    Beside,
+    Bridge,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Rule,
+    Sysctl,
+    Up,
+    Veth,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +47,7 @@ class View:
     def has(self, wanted: Object) -> bool:
         """Tell whether an object (no table, no element) is in the kernel exactly so."""
         try:
-            return self._has(wanted)
+            return self._has_beside(wanted) if isinstance(wanted, Beside) else self._has(wanted)
         except KernelError as error:
             if error.reason == VANISHED:
                 return False
@@ -61,6 +74,18 @@ class View:
             case Sysctl():
                 return self.sysctl(wanted) == wanted
         raise TypeError(wanted)
+
+    def _has_beside(self, wanted: Beside) -> bool:
+        match wanted:
+            case Macvlan():
+                link = self._link(wanted.place, wanted.name)
+                return link is not None and self.macvlan(link, wanted.place) == wanted
+            case Port():
+                link = self._host_link(wanted.link)
+                return link is not None and bool(link.master) and self._master(link) == wanted.bridge
+        from containernet.kernel import held
+
+        return held.has(self._spaces.route(HOST), wanted)
 
     def _host_link(self, name: str) -> Found | None:
         if name not in self._names:
@@ -129,20 +154,27 @@ class View:
     def veth(self, host: Found, place: Place) -> Veth:
         """Return the pair of the host's end; if its other end is not in the place, with place HOST and no peer."""
         peer = None if place == HOST else self.links(place).get(host.other)
+        hairpin = bool(host.hairpin) or not host.master  # what is no port has no such mode
         if host.kind != "veth" or peer is None or peer.other != host.index or peer.kind != "veth":
-            return Veth(host.name, HOST, "", "", host.mtu, self._bridge_of(host), host.group, host.alias)
+            return Veth(host.name, HOST, "", "", host.mtu, self._bridge_of(host), host.group, host.alias, hairpin)
         mtu = host.mtu if host.mtu == peer.mtu else 0  # two ends that differ are no pair of any object
-        return Veth(host.name, place, peer.name, peer.mac, mtu, self._bridge_of(host), host.group, host.alias)
+        return Veth(host.name, place, peer.name, peer.mac, mtu, self._bridge_of(host), host.group, host.alias, hairpin)
 
     def _bridge_of(self, host: Found) -> str:
         """Return the bridge whose working port a link is."""
-        if not (host.up and host.hairpin and host.master):
-            return ""
+        return self._master(host) if host.up and host.master else ""
+
+    def _master(self, link: Found) -> str:
         if HOST in self._links:
-            master = self._links[HOST].get(host.master)
+            master = self._links[HOST].get(link.master)
         else:
-            master = links.find(self._spaces.route(HOST), index=host.master)
+            master = links.find(self._spaces.route(HOST), index=link.master)
         return master.name if master else ""
+
+    def macvlan(self, link: Found, place: Place) -> Macvlan:
+        """Return a macvlan; one that is of another kind or whose parent is not there has no parent."""
+        parent = links.find(self._spaces.route(HOST), index=link.other) if link.kind == "macvlan" else None
+        return Macvlan(place, link.name, link.mac, link.mtu, parent.name if parent else "", link.group, link.alias)
 
     def everything(self, places: Iterable[Place]) -> set[Object]:
         """Return all of ours on the host and in places, but for the table, its elements and the settings."""
@@ -152,6 +184,9 @@ class View:
         for link in mine.values():
             if link.kind == "bridge":
                 found |= {Address(HOST, link.name, text) for text in self.addresses(HOST, link.index)}
+        bridges = {link.index: link.name for link in mine.values() if link.kind == "bridge"}
+        ports = (link for link in host.values() if link.master in bridges and link.index not in mine)
+        found |= {Port(bridges[link.master], link.name) for link in ports}
         found |= self.routes(HOST) | self.rules(HOST)
         ends = {link.index: link for link in mine.values() if link.kind == "veth"}
         placed: set[int] = set()
@@ -171,6 +206,9 @@ class View:
                 placed.add(end.index)
                 found.add(self.veth(end, place))
                 found |= {Address(place, link.name, text) for text in self.addresses(place, link.index)}
+            elif link.kind == "macvlan":
+                found.add(self.macvlan(link, place))
+                found |= {Address(place, link.name, text) for text in self.addresses(place, link.index)}
             elif link.name != "lo":
                 continue
             if link.up:
@@ -181,4 +219,4 @@ class View:
 def bridge(found: Found) -> Bridge:
     """Return a bridge; one that is down or runs the spanning tree protocol has no MAC here: so it differs from any."""
     working = found.kind == "bridge" and found.up and not found.stp
-    return Bridge(found.name, found.mac if working else "", found.mtu, found.group, found.alias)
+    return Bridge(found.name, found.mac if working else "", found.mtu, found.group, found.alias, found.plain)

@@ -89,7 +89,7 @@ def parse_prefix(text: str) -> IPv4Network | IPv6Network:
     import ipaddress
 
     try:
-        return ipaddress.ip_network(text, strict=False)
+        return ipaddress.ip_network(text.replace("%", "/"), strict=False)  # a scope is no part of a prefix
     except ValueError:
         raise Usage(
             "prefix-invalid", f"{shown(text)} is not an address prefix.", "Write it as 192.168.7.0/24 or fd00:7::/64."

@@ -11,6 +11,8 @@ from containernet.model.record import record
 
 NAT = "nat"
 INTERNAL = "internal"
+BRIDGE, MACVLAN, ROUTED = "bridge", "macvlan", "routed"  # without NAT: on the subnet of the host's uplink
+TRANSPARENT = (BRIDGE, MACVLAN, ROUTED)
 PROTOCOLS = ("tcp", "udp", "sctp")
 HOST_COMPARTMENT = 1
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1 (net/bridge/br_private.h)
@@ -45,20 +47,28 @@ class Network:
 
     id: int
     name: str
-    kind: str  # NAT or INTERNAL
+    kind: str  # NAT, INTERNAL or one of TRANSPARENT
     subnets: tuple[Subnet, ...]
     mtu: int
     mtu_fixed: bool = False  # False: follows the uplink
     ipv6: bool = True
-    uplink: str = ""  # given by the user: the only link that its traffic may leave by; "": any
+    uplink: str = ""  # the only link that its traffic may leave by; "": any; without NAT there always is one
     external_address: str = ""  # given by the user: the source of what leaves; "": whatever the uplink has
     labels: tuple[tuple[str, str], ...] = ()
     created: int = 0  # seconds since 1970
+    mac: str = ""  # kind BRIDGE: of the uplink, for our bridge; "": the uplink is a bridge itself, not ours
+
+    @property
+    def transparent(self) -> bool:
+        """Whether its containers are on the subnet of the host's uplink."""
+        return self.kind in TRANSPARENT
 
     @property
     def bridge(self) -> str:
-        """The name of its bridge."""
-        return f"cn-{self.id}"
+        """The name of its bridge; "" if it has none."""
+        if self.kind in (MACVLAN, ROUTED):
+            return ""
+        return self.uplink if self.kind == BRIDGE and not self.mac else f"cn-{self.id}"
 
 
 @record
@@ -94,6 +104,8 @@ class Endpoint:
     addresses: tuple[str, ...]  # with prefix lengths: 192.168.1.2/24
     priority: int = 0  # the highest among a container's endpoints has the default route, then the first joined
     created: int = 0
+    dynamic: str = ""  # "dhcp": its IPv4 address comes from the network
+    gateways: tuple[str, ...] = ()  # on networks without subnets: where its default routes lead
 
     @property
     def link(self) -> str:

@@ -89,6 +89,7 @@ def publication(text: str) -> Wanted:
     address, _, external = outside.rpartition(":")
     if address.startswith("[") and address.endswith("]"):
         address = address[1:-1]
+        colon = colon if address else ""
     elif ":" in address or "[" in address:
         colon = ""
     if not colon or not external or not internal or (slash and not kind) or (outside.startswith(":")):

@@ -88,7 +88,7 @@ def fields(value: object) -> tuple[str, ...]:
     return names
 
 
-def replace(value: T, **changes: Any) -> T:
+def replace(value: T, /, **changes: Any) -> T:
     """Return a copy of a record with some fields changed."""
     return type(value)(**{**{name: getattr(value, name) for name in fields(value)}, **changes})
 

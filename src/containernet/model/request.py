@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.model.address import canonical, contains, first, from_number, overlap, parse_prefix, split
 from containernet.model.errors import Usage
 from containernet.model.names import label, shown
-from containernet.model.network import INTERNAL, NAT
+from containernet.model.network import BRIDGE, INTERNAL, MACVLAN, NAT
 
 LOWEST_MTU, LOWEST_MTU6, HIGHEST_MTU = 68, 1280, 65535  # RFC 791, RFC 8200, and ETH_MAX_MTU
 ABSURD = {  # prefixes that no network of containers can have, and why
@@ -24,16 +24,33 @@ ABSURD = {  # prefixes that no network of containers can have, and why
 SMALLEST, LARGEST = {4: 30, 6: 126}, {4: 8, 6: 16}
 
 
-def kind(nat: bool, internal: bool) -> str:
+def kind(nat: bool, internal: bool, mode: str = "") -> str:
     """Return the kind of network that is asked for."""
     if nat and internal:
         raise Usage("kind-both", "A network is behind NAT or internal, not both.", "Give --nat or --internal.")
-    if not nat and not internal:
+    if mode and mode not in (BRIDGE, MACVLAN):
+        raise Usage("mode-invalid", f"{shown(mode)} is no mode that is here yet.", "Modes: bridge, macvlan.")
+    if mode and (nat or internal):
+        said = "NAT" if nat else "--internal"
+        raise Usage("kind-both", f"--mode is for networks without {said}.", "Leave one of them out.")
+    return NAT if nat else INTERNAL if internal else mode or BRIDGE
+
+
+def without_subnets(subnets: tuple[str, ...], gateways: tuple[str, ...], external_address: str) -> None:
+    """Refuse what a network on the uplink's own subnet cannot have."""
+    if subnets or gateways or external_address:
         raise Usage(
-            "kind-transparent", "Networks on the host's own subnet are not here yet.",
-            "Give --nat (-EnableNat) for a network behind NAT, or --internal for one without a way out.",
+            "kind-transparent", "A network without NAT has no subnet of its own: it is on the uplink's.",
+            "Leave out --subnet, --gateway and --external-address; or give --nat (-EnableNat) or --internal.",
         )  # fmt: skip
-    return NAT if nat else INTERNAL
+
+
+def confirmation(kind: str, within: int, trust: bool) -> None:
+    """Refuse to wait for a confirmation where nothing is to be confirmed."""
+    if (within or trust) and kind != BRIDGE:
+        raise Usage("confirm-nothing", "Only a network of mode bridge moves the host's addresses.", "Leave it out.")
+    if within and trust:
+        raise Usage("confirm-both", "--yes skips what --confirm waits for.", "Leave one of them out.")
 
 
 def subnets(texts: tuple[str, ...], ipv6: bool) -> tuple[str, ...]:

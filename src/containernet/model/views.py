@@ -44,7 +44,7 @@ class EndpointView:
     network: str
     interface: str  # inside the container
     mac: str
-    addresses: tuple[str, ...]  # with prefix lengths
+    addresses: tuple[str, ...]  # with prefix lengths; on a network without NAT those that it has now
     gateways: tuple[str, ...]
     default_route: bool  # whether the container's default route leads over it
     mtu: int
@@ -62,7 +62,7 @@ class NetworkView:
 
     name: str
     id: int
-    kind: str  # "nat" or "internal"
+    kind: str  # "nat", "internal"; without NAT "bridge" or "macvlan"
     subnets: tuple[str, ...]
     gateways: tuple[str, ...]
     uplink: str  # the link that its traffic leaves by now; "" for an internal network or when the host has none
@@ -70,8 +70,8 @@ class NetworkView:
     external_prefix: str  # the same with its prefix length
     mtu: int
     ipv6: bool
-    bridge: str
-    mac: str  # of the bridge
+    bridge: str  # "" if it has none
+    mac: str  # of the bridge; "" if that is not ours
     labels: tuple[tuple[str, str], ...]
     endpoints: tuple[EndpointView, ...]
     created: int

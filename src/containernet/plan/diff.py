@@ -6,7 +6,22 @@ and the intent). Protection comes first: our table and its elements change befor
 
 from __future__ import annotations
 
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Add, Change, Elements, Operation, Remove
 
 TYPE_CHECKING = False
@@ -14,7 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # What must be there before what. Settings of a link come before it is up, those of the host after the table.
-_ORDER: dict[type, int] = {Table: 0, Bridge: 2, Veth: 3, Sysctl: 4, Up: 5, Address: 6, Route: 7, Rule: 8}
+_ORDER: dict[type, int] = {
+    Table: 0, Bridge: 2, Veth: 3, Macvlan: 3, Sysctl: 4, Port: 5, Up: 6, Address: 7, Route: 8, Rule: 9,
+    HeldAddress: 10, HeldRoute: 11,
+}  # fmt: skip
 
 
 def diff(before: Iterable[Object], after: Iterable[Object]) -> list[Operation]:

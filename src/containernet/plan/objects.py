@@ -49,6 +49,7 @@ class Bridge:
     mtu: int
     group: int
     alias: str
+    plain: bool = False  # frames pass it as they are: no firewall of the host's, no snooping, at once
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -57,7 +58,7 @@ class Bridge:
 
 @record
 class Veth:
-    """A veth pair: ``name`` on the host, up, a hairpin port of ``bridge``; ``peer`` in ``place``."""
+    """A veth pair: ``name`` on the host, up, a port of ``bridge``; ``peer`` in ``place``."""
 
     name: str
     place: Place
@@ -67,10 +68,40 @@ class Veth:
     bridge: str
     group: int
     alias: str
+    hairpin: bool = True  # what the container sends may come back to it: a port of its own that leads to it
 
     @property
     def identity(self) -> tuple[object, ...]:
         return ("link", self.name)
+
+
+@record
+class Macvlan:
+    """A macvlan in bridge mode on the host's link ``parent``; ``name`` in ``place``, nothing of it on the host."""
+
+    place: Place
+    name: str
+    mac: str
+    mtu: int
+    parent: str
+    group: int
+    alias: str
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("macvlan", self.place, self.name)
+
+
+@record
+class Port:
+    """A link of the host, not ours, that is a port of a bridge of ours."""
+
+    bridge: str
+    link: str
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("port", self.link)
 
 
 @record
@@ -143,4 +174,51 @@ class Element:
         return ("element", self.set, self.key)
 
 
-Object = Sysctl | Table | Bridge | Veth | Up | Address | Route | Rule | Element
+@record
+class HeldAddress:
+    """An address of the host's own, with all that belongs to it, on the link that it is on now."""
+
+    link: str
+    address: str  # with its prefix length
+    peer: str = ""  # the other end's, of a point-to-point address
+    broadcast: str = ""
+    label: str = ""  # what follows the link's name in it: ":1"
+    scope: int = 0
+    flags: int = 0  # IFA_F_* that are given, not found out: MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN
+    valid: int = 0xFFFFFFFF  # seconds
+    preferred: int = 0xFFFFFFFF
+    metric: int = 0  # of its prefix route
+    protocol: int = 0  # who gave it (IFAPROT_*)
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("held address", self.link, self.address)
+
+
+@record
+class HeldRoute:
+    """A route of the host's own, with all that belongs to it, over the link that it leads to now."""
+
+    link: str
+    destination: str  # a prefix, "default4" or "default6"
+    via: str = ""
+    source: str = ""
+    table: int = MAIN
+    metric: int = 0
+    protocol: int = 0
+    scope: int = 0
+    tos: int = 0
+    flags: int = 0  # RTNH_F_ONLINK
+    preference: int = -1  # RFC 4191; -1: it has none
+    expires: int = 0  # seconds; 0: never
+    metrics: tuple[tuple[int, int], ...] = ()  # RTAX_*: mtu and the like
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("held route", self.link, self.destination, self.via, self.table, self.metric, self.tos)
+
+
+Held = HeldAddress | HeldRoute
+Beside = Macvlan | Port | Held  # what only networks without NAT have
+Plain = Sysctl | Table | Bridge | Veth | Up | Address | Route | Rule | Element
+Object = Plain | Beside

@@ -6,7 +6,22 @@ routing rule our protocol number; an address or a state has no mark, so a surplu
 
 from __future__ import annotations
 
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    Address,
+    Bridge,
+    Element,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Object,
+    Port,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +38,7 @@ def ours(world: Iterable[Object], wanted: Iterable[Object], mark: int) -> list[O
 
 def _ours(one: Object, twins: set[tuple[object, ...]], mark: int, table: bool) -> bool:
     match one:
-        case Bridge() | Veth():
+        case Bridge() | Veth() | Macvlan():
             return one.group == mark
         case Table():
             return one.mark == mark
@@ -31,5 +46,5 @@ def _ours(one: Object, twins: set[tuple[object, ...]], mark: int, table: bool) -
             return table
         case Route() | Rule():
             return bool(one.place.path) or one.identity in twins
-        case Address() | Up() | Sysctl():
+        case Address() | Up() | Sysctl() | Port() | HeldAddress() | HeldRoute():
             return one.identity in twins

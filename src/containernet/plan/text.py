@@ -6,14 +6,19 @@ The rule of this file: what is printed does the same, line by line, on a host wi
 from __future__ import annotations
 
 from containernet.model.network import HOST, Place
+from containernet.plan import moving
 from containernet.plan.objects import (
     MAIN,
     ROUTE_PROTOCOL,
     TABLE,
     Address,
+    Beside,
     Bridge,
     Element,
+    Macvlan,
     Object,
+    Plain,
+    Port,
     Route,
     Rule,
     Sysctl,
@@ -39,10 +44,10 @@ def lines(operations: Iterable[Operation]) -> list[str]:
 def text(operation: Operation) -> list[str]:
     """Return the lines of one operation; none if it is done by another."""
     match operation:
-        case Add():
-            return _add(operation.object)
-        case Remove():
-            return _remove(operation.object)
+        case Add(thing):
+            return _beside("add", thing) if isinstance(thing, Beside) else _add(thing)
+        case Remove(thing):
+            return _beside("delete", thing) if isinstance(thing, Beside) else _remove(thing)
         case Change():
             return _change(operation.before, operation.after)
         case Elements():
@@ -80,13 +85,13 @@ def _inside(place: Place, command: str) -> str:
     return f"nsenter --net={place.path} {command}"
 
 
-def _add(one: Object) -> list[str]:
+def _add(one: Plain) -> list[str]:
     match one:
         case Table():
             head = f'create table inet {TABLE} {{ comment "containernet store {one.mark:08x}"; }}'
             return [f"nft -f - <<'END'\n{head}\n{one.text}\nEND"]
         case Bridge():
-            made = f"ip link add {one.name} address {one.mac} group {one.group} type bridge stp_state 0"
+            made = f"ip link add {one.name} address {one.mac} group {one.group} type bridge {_manner(one)}"
             return [made, f"ip link set {one.name} mtu {one.mtu} up alias '{one.alias}'"]
         case Veth():
             return _add_veth(one)
@@ -114,8 +119,35 @@ def _add_veth(one: Veth) -> list[str]:
     return [
         f"{pair} peer name {one.peer} address {one.mac} mtu {one.mtu} netns {where}",
         f"ip link set {one.name} master {one.bridge} up alias '{one.alias}'",
-        f"bridge link set dev {one.name} hairpin on",
+        f"bridge link set dev {one.name} hairpin {_on(one.hairpin)}",
     ]
+
+
+def _manner(bridge: Bridge) -> str:
+    """Return how a bridge works."""
+    plain = " forward_delay 0 mcast_snooping 0 nf_call_iptables 0 nf_call_ip6tables 0 nf_call_arptables 0"
+    return "stp_state 0" + (plain if bridge.plain else "")
+
+
+def _on(state: bool) -> str:
+    return "on" if state else "off"
+
+
+def _beside(verb: str, one: Beside) -> list[str]:
+    """Return the lines that add or delete what only networks without NAT have."""
+    match one:
+        case Macvlan():
+            return _add_macvlan(one) if verb == "add" else [f"{_ip(one.place)} link delete {one.name}"]
+        case Port():
+            return [f"ip link set {one.link} {f'master {one.bridge}' if verb == 'add' else 'nomaster'}"]
+    return [moving.line(verb, one)]
+
+
+def _add_macvlan(one: Macvlan) -> list[str]:
+    where = one.place.path.removeprefix(NAMED)
+    made = f"ip link add link {one.parent} name {one.name} address {one.mac} mtu {one.mtu} group {one.group}"
+    alias = f"{_ip(one.place)} link set {one.name} alias '{one.alias}'"
+    return [f"{made} netns {where} type macvlan mode bridge", alias]
 
 
 def _six(route: Route) -> str:
@@ -133,7 +165,7 @@ def _rule(one: Rule) -> str:
     return f"from {one.source} lookup {one.table} priority {one.priority} protocol {ROUTE_PROTOCOL}"
 
 
-def _remove(one: Object) -> list[str]:
+def _remove(one: Plain) -> list[str]:
     match one:
         case Table():
             return [f"nft delete table inet {TABLE}"]
@@ -158,20 +190,24 @@ def _change(before: Object, after: Object) -> list[str]:
         case Bridge():
             return [
                 f"ip link set {after.name} address {after.mac} mtu {after.mtu} group {after.group} up"
-                f" alias '{after.alias}' type bridge stp_state 0"
+                f" alias '{after.alias}' type bridge {_manner(after)}"
             ]
         case Veth():
             return [
                 f"ip link set {after.name} master {after.bridge} mtu {after.mtu} up alias '{after.alias}'",
-                f"bridge link set dev {after.name} hairpin on",
+                f"bridge link set dev {after.name} hairpin {_on(after.hairpin)}",
                 f"{_ip(after.place)} link set {after.peer} address {after.mac} mtu {after.mtu}",
+            ]
+        case Macvlan():
+            return [
+                f"{_ip(after.place)} link set {after.name} address {after.mac} mtu {after.mtu} alias '{after.alias}'"
             ]
         case Table():
             return [f"nft -f - <<'END'\nflush table inet {TABLE}\n{after.text}\nEND"]
         case Sysctl():
             return _add(after)
         case _:
-            return [*_remove(before), *_add(after)]
+            return [*text(Remove(before)), *text(Add(after))]
 
 
 def _batches(verb: str, elements: tuple[Element, ...]) -> list[str]:

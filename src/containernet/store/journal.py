@@ -18,8 +18,9 @@ KINDS: dict[str, type] = {
     one.__name__: one
     for one in (
         intent.Intent, nouns.Network, nouns.Subnet, nouns.Compartment, nouns.Endpoint, nouns.PortMapping, nouns.Place,
-        objects.Sysctl, objects.Table, objects.Bridge, objects.Veth, objects.Up, objects.Address, objects.Route,
-        objects.Rule, objects.Element, operations.Add, operations.Remove, operations.Change, operations.Elements,
+        objects.Sysctl, objects.Table, objects.Bridge, objects.Veth, objects.Macvlan, objects.Port, objects.Up,
+        objects.Address, objects.Route, objects.Rule, objects.Element, objects.HeldAddress, objects.HeldRoute,
+        operations.Add, operations.Remove, operations.Change, operations.Elements,
         operations.Cut, operations.Announce,
     )
 }  # fmt: skip
@@ -42,7 +43,10 @@ def decoded(text: str) -> Any:
     """Return what :func:`encoded` was given; raise ValueError if the text is not of that form."""
     from ast import literal_eval
 
-    return _made(literal_eval(text))
+    try:
+        return _made(literal_eval(text))
+    except (SyntaxError, KeyError, TypeError) as error:
+        raise ValueError(f"no record: {error}") from None
 
 
 def _made(value: object) -> object:

@@ -67,8 +67,8 @@ def _renew(where: str, descriptor: int, sequence: int) -> None:
     os.pwrite(descriptor, f"[] {sequence}\n".encode(), 0)
 
 
-def commits(where: str) -> Iterator[list[Any]]:
-    """Yield the statements of each commit of the log, up to the first that is not whole."""
+def commits(where: str) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the number and the statements of each commit of the log, up to the first that is not whole."""
     from ast import literal_eval
 
     try:
@@ -77,6 +77,6 @@ def commits(where: str) -> Iterator[list[Any]]:
                 text, _, number = line.rstrip("\n").rpartition(" ")
                 if not line.endswith("\n") or not number.isdigit():
                     return
-                yield literal_eval(text)
+                yield int(number), literal_eval(text)
     except (OSError, ValueError, SyntaxError):
         return

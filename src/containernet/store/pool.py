@@ -27,20 +27,20 @@ def take(path: str) -> Any:
                 _idle.remove(one)
             except ValueError:  # another thread was faster
                 continue
-            if file == _file(path):
+            if file == identity(path):
                 return connection
             connection.close()
     return None
 
 
-def put(path: str, connection: Any) -> None:
-    """Keep a connection that no transaction is open on."""
+def put(path: str, connection: Any, file: tuple[int, int]) -> None:
+    """Keep a connection to a file that no transaction is open on."""
     if len(_idle) >= MOST or connection.in_transaction:
         connection.close()
         return
     if not _idle:
         atexit.register(drain)
-    _idle.append((os.getpid(), path, _file(path), connection))
+    _idle.append((os.getpid(), path, file, connection))
 
 
 def drain() -> None:
@@ -51,7 +51,8 @@ def drain() -> None:
             connection.close()
 
 
-def _file(path: str) -> tuple[int, int]:
+def identity(path: str) -> tuple[int, int]:
+    """Return which file stands at a path: device and inode."""
     try:
         status = os.stat(path)
     except OSError:

@@ -109,11 +109,17 @@ def _copied(source: str, target: str) -> None:
 
 
 def _replay(where: str, path: str) -> None:
-    """Do the commits of the log again, up to the first that cannot be."""
+    """Do the commits of the log again that follow on what the file holds, up to the first that cannot be."""
     db = _opened(path)
     try:
         db.execute("PRAGMA journal_mode = WAL")
-        for statements in mirror.commits(where):
+        done = int(db.execute("SELECT value FROM memos WHERE key = 'sequence'").fetchone()[0])
+        for number, statements in mirror.commits(where):
+            if number <= done:
+                continue  # the copy was taken later
+            if number != done + 1:
+                return  # the log follows on a copy that is gone
+            done = number
             db.execute("BEGIN IMMEDIATE")
             try:
                 for sql, values in statements:

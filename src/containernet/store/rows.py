@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     Row = tuple[Any, ...]
 
 NETWORK = (
-    "SELECT id, name, kind, subnets, mtu, mtu_fixed, ipv6, uplink, external_address, labels, created FROM networks"
+    "SELECT id, name, kind, subnets, mtu, mtu_fixed, ipv6, uplink, external_address, labels, created, mac FROM networks"
 )
 COMPARTMENT = "SELECT id, container, path, cookie, lasting, loopback, routed FROM compartments"
 ENDPOINT = (
     "SELECT e.id, e.name, e.network_id, n.name, e.compartment_id, c.container, e.interface, e.mac, e.priority,"
-    " e.created, a.raw, a.length FROM endpoints e JOIN networks n ON n.id = e.network_id"
+    " e.created, e.dynamic, e.gateways, a.raw, a.length FROM endpoints e JOIN networks n ON n.id = e.network_id"
     " JOIN compartments c ON c.id = e.compartment_id LEFT JOIN addresses a ON a.endpoint_id = e.id"
 )
 BY_ENDPOINT = " ORDER BY e.id, a.position"
@@ -33,10 +33,10 @@ MAPPING = (
 
 def network(row: Row) -> Network:
     """Return a network."""
-    number, name, kind, subnets, mtu, fixed, ipv6, uplink, external, labels, created = row
+    number, name, kind, subnets, mtu, fixed, ipv6, uplink, external, labels, created, mac = row
     return Network(
         number, name, kind, tuple(Subnet(*text.split("=")) for text in subnets.split()), mtu, bool(fixed), bool(ipv6),
-        uplink, external, tuple(_label(line) for line in labels.splitlines()), created,
+        uplink, external, tuple(_label(line) for line in labels.splitlines()), created, mac,
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def network_row(one: Network) -> Row:
     labels = "\n".join(f"{key}={value}" for key, value in one.labels)
     return (
         one.id, one.name, one.kind, subnets, one.mtu, int(one.mtu_fixed), int(one.ipv6), one.uplink,
-        one.external_address, labels, one.created,
+        one.external_address, labels, one.created, one.mac,
     )  # fmt: skip
 
 
@@ -71,22 +71,24 @@ def endpoints(rows: Iterable[Row]) -> tuple[Endpoint, ...]:
     found: dict[int, tuple[Row, list[str]]] = {}
     for row in rows:
         held = found.setdefault(row[0], (row, []))[1]
-        if row[10] is not None:
-            held.append(f"{unpacked(row[10])}/{row[11]}")
+        if row[12] is not None:
+            held.append(f"{unpacked(row[12])}/{row[13]}")
     return tuple(_endpoint(row, tuple(addresses)) for row, addresses in found.values())
 
 
 def _endpoint(row: Row, addresses: tuple[str, ...]) -> Endpoint:
     number, name, network_id, network_name, compartment_id, container, interface, mac, priority, created = row[:10]
     return Endpoint(
-        number, name, network_id, network_name, compartment_id, container, interface, mac, addresses, priority, created
-    )
+        number, name, network_id, network_name, compartment_id, container, interface, mac, addresses, priority, created,
+        row[10], tuple(row[11].split()),
+    )  # fmt: skip
 
 
 def endpoint_row(one: Endpoint) -> Row:
     """Return the columns of an endpoint, but for its addresses."""
     return (
-        one.id, one.name, one.network_id, one.compartment_id, one.interface, one.mac, one.priority, one.created
+        one.id, one.name, one.network_id, one.compartment_id, one.interface, one.mac, one.priority, one.created,
+        one.dynamic, " ".join(one.gateways),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ CREATE TABLE memos (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT R
 CREATE TABLE networks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, subnets TEXT NOT NULL,
     mtu INTEGER NOT NULL, mtu_fixed INTEGER NOT NULL, ipv6 INTEGER NOT NULL, uplink TEXT NOT NULL,
-    external_address TEXT NOT NULL, labels TEXT NOT NULL, created INTEGER NOT NULL
+    external_address TEXT NOT NULL, labels TEXT NOT NULL, created INTEGER NOT NULL, mac TEXT NOT NULL
 ) STRICT;
 CREATE TABLE compartments (
     id INTEGER PRIMARY KEY AUTOINCREMENT, container TEXT NOT NULL UNIQUE, path TEXT NOT NULL,
@@ -24,6 +24,7 @@ CREATE TABLE endpoints (
     id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
     network_id INTEGER NOT NULL REFERENCES networks, compartment_id INTEGER NOT NULL REFERENCES compartments,
     interface TEXT NOT NULL, mac TEXT NOT NULL, priority INTEGER NOT NULL, created INTEGER NOT NULL,
+    dynamic TEXT NOT NULL, gateways TEXT NOT NULL,
     UNIQUE (compartment_id, interface), UNIQUE (network_id, mac)
 ) STRICT;
 CREATE TABLE addresses (
@@ -42,7 +43,7 @@ CREATE TABLE mappings (
 CREATE INDEX mappings_by_endpoint ON mappings (endpoint_id);
 CREATE TRIGGER mappings_do_not_overlap BEFORE INSERT ON mappings WHEN EXISTS (
     SELECT 1 FROM (
-        SELECT external_last FROM mappings WHERE protocol = NEW.protocol
+        SELECT external_last FROM mappings WHERE protocol = NEW.protocol AND id != NEW.id
             AND external_address = NEW.external_address AND external_first <= NEW.external_last
         ORDER BY external_first DESC LIMIT 1
     ) WHERE external_last >= NEW.external_first

@@ -42,6 +42,7 @@ class Sqlite:
         self._lock = Lock(os.path.join(where, LOCK))
         self._db: Any = None
         self._frozen = False
+        self._file = (0, 0)
         try:
             self._open(check)
         except BaseException as error:
@@ -74,12 +75,14 @@ class Sqlite:
     def _connect(self, options: str = "") -> None:
         self._disconnect()
         self._db = pool.take(self.path) if not options else None
+        self._file = pool.identity(self.path)
         if self._db is not None:
             return
         try:
             uri = f"file:{_quoted(self.path)}{options}"
             self._db = connect(uri, timeout=PATIENCE, isolation_level=None, uri=True, check_same_thread=False)
             self._db.execute("PRAGMA foreign_keys = ON")
+            self._file = pool.identity(self.path)
             self._db.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         except Error as error:
             raise translated(error, self.path) from None
@@ -129,12 +132,15 @@ class Sqlite:
             self._lock.acquire()
         except OSError as error:
             raise directory(error, self.where) from None
+        if pool.identity(self.path) != self._file:  # rebuilt by another while we waited
+            self._disconnect()
+            self._connect()
 
     def close(self) -> None:
         """Let go of the file, then of the lock."""
         try:
             if self._db is not None and not self._frozen:
-                pool.put(self.path, self._db)
+                pool.put(self.path, self._db, self._file)
                 self._db = None
             self._disconnect()
         finally:
@@ -252,9 +258,13 @@ class Sqlite:
         return int(found[0]) + 1 if found else 1
 
     def everything(self) -> Intent:
-        """Return all that should be."""
-        compartments = tuple(map(rows.compartment, self._all(f"{rows.COMPARTMENT} ORDER BY id")))
-        return Intent(self.networks(), compartments, self.endpoints(), self.mappings())
+        """Return all that should be, as of one moment."""
+        self._all("BEGIN")
+        try:
+            compartments = tuple(map(rows.compartment, self._all(f"{rows.COMPARTMENT} ORDER BY id")))
+            return Intent(self.networks(), compartments, self.endpoints(), self.mappings())
+        finally:
+            self._roll_back()
 
     # --- changes ---
 
@@ -322,7 +332,13 @@ class Sqlite:
             return ()
         from containernet.store.journal import decoded
 
-        return tuple(Unfinished(*row[:4], *map(decoded, row[4:])) for row in found)
+        every = []
+        for row in found:
+            try:
+                every.append(Unfinished(*row[:4], *map(decoded, row[4:])))
+            except ValueError:  # not of our writing: what it was about is mended like everything
+                every.append(Unfinished(row[0], "repair", row[2], row[3], Intent(), Intent(), ()))
+        return tuple(every)
 
     # --- space ---
 

@@ -7,7 +7,7 @@ it nearly always is, nothing more is loaded.
 from __future__ import annotations
 
 from containernet.model.record import replace
-from containernet.store.door import WORLD
+from containernet.store.door import MARK, WORLD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ def _undo(host: Host, left: tuple[Unfinished, ...]) -> None:
     """Undo what was interrupted, the last first."""
     from containernet.verbs.executor import composed, undo
     from containernet.verbs.mend import MENDING
+    from containernet.verbs.watch import undone
 
     for one in reversed([one for one in left if one.verb != MENDING]):
         host.report.note(f"'{one.verb}' of {one.who} was interrupted; it is undone.")
-        undo(host, composed(one.before, one.after, one.extra, host.mark))
+        if not undone(host.state_dir, one.id):
+            mark = int(dict(one.after.memos).get(MARK, 0)) or host.mark  # of the first network of all, only it knows
+            undo(host, composed(one.before, one.after, one.extra, mark))
         host.store.abandon(one.id)

@@ -12,7 +12,8 @@ from containernet.model import request
 from containernet.model.address import canonical, overlap
 from containernet.model.errors import Conflict, Missing, NotFound, Usage
 from containernet.model.names import link_name, network_name, shown
-from containernet.model.network import HOST, INTERNAL, NAT, Network, Subnet
+from containernet.model.network import HOST, INTERNAL, NAT, TRANSPARENT, Network, Subnet
+from containernet.model.record import replace
 from containernet.plan import ipam
 from containernet.plan.intent import Intent
 from containernet.plan.objects import Bridge, Sysctl, Table
@@ -44,13 +45,21 @@ def create(
     mtu: int = 0,
     ipv6: bool = True,
     labels: tuple[str, ...] = (),
+    mode: str = "",
+    confirm_within: int = 0,
+    yes: bool = False,
 ) -> Network:
     """Create a network and return it."""
-    kind = request.kind(nat, internal)
+    kind = request.kind(nat, internal, mode)
+    request.confirmation(kind, confirm_within, yes)
     name, prefixes = network_name(name), request.subnets(subnets, ipv6)
     given = request.gateways(gateways, prefixes)
     uplink, external_address = _outside(kind, uplink, external_address)
     pairs, mtu = request.labels(labels), request.mtu(mtu, ipv6)
+    if kind in TRANSPARENT:
+        request.without_subnets(subnets, gateways, external_address)
+        wanted = Network(0, name, kind, (), mtu, bool(mtu), ipv6, uplink, labels=pairs)
+        return attempt(host, lambda: _without_nat(host, wanted, confirm_within, yes))
 
     def verb() -> Network:
         _free(host, name, uplink, external_address)
@@ -82,6 +91,14 @@ def _number(host: Host) -> int:
     while host.kernel.exists(f"cn-{number}"):
         number += 1
     return number
+
+
+def _without_nat(host: Host, wanted: Network, within: int, trust: bool) -> Network:
+    from containernet.verbs.transparent import made
+
+    _free(host, wanted.name, "", "")
+    six = replace(wanted, ipv6=wanted.ipv6 and _has_ipv6(host, ()))
+    return made(host, six, _table(host), within=within, trust=trust)
 
 
 def stage(operation: Operation) -> str:

@@ -21,6 +21,7 @@ from containernet.verbs.part import need_network, of_compartments
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from containernet.verbs.host import Host
+    from containernet.verbs.watch import Watch
 
 SHOWN = 5  # names in a sentence
 
@@ -42,10 +43,23 @@ def destroy(host: Host, name: str, *, force: bool = False) -> tuple[Network, tup
             after.mappings,
         )
         host.report.stage("nat")
-        carry_out(host, "destroy", before, after, extra=_table(host), last=cuts(endpoints), stage=stage)
+        watch, moves = _moved_back(host, network)
+        extra = (*moves, *_table(host))
+        carry_out(host, "destroy", before, after, extra=extra, last=cuts(endpoints), stage=stage, watch=watch)
         return network, endpoints
 
     return attempt(host, verb)
+
+
+def _moved_back(host: Host, network: Network) -> tuple[Watch | None, tuple[Operation, ...]]:
+    """Return what gives the uplink back what was moved from it, and who watches that."""
+    if not network.transparent:
+        return None, ()
+    from containernet.verbs.uplink import returning
+    from containernet.verbs.watch import Watch
+
+    bridge, moves = returning(host, network)
+    return (Watch(host, network.name, bridge, network.uplink) if bridge else None), moves
 
 
 def stage(operation: Operation) -> str:

@@ -36,8 +36,15 @@ OWNERS = {  # whose firewall it is -> what its owner provides for
 }
 
 
-def doctor(host: Host, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None) -> tuple[Finding, ...]:
-    """Return what was found; with ``fix`` what is ours is mended where ``confirm`` says yes."""
+def doctor(
+    host: Host, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None, uplink: str = ""
+) -> tuple[Finding, ...]:
+    """Return what was found, of an uplink or of all; with ``fix`` what is ours is mended where ``confirm`` says yes."""
+    if uplink:
+        from containernet.verbs.outside import findings
+
+        host.kernel.permit()
+        return tuple(findings(host, uplink))
     found = list(_findings(host))
     if not fix:
         return tuple(found)

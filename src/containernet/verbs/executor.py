@@ -14,7 +14,7 @@ from containernet.model.errors import ContainerNetError, Different, Missing
 from containernet.model.network import HOST
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
-from containernet.plan.objects import Object, Sysctl, Veth
+from containernet.plan.objects import HeldAddress, HeldRoute, Object, Port, Sysctl, Veth
 from containernet.plan.operations import Add, Change, Cut, Elements, Operation, Remove
 
 TYPE_CHECKING = False
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from containernet.verbs.host import Host
+    from containernet.verbs.watch import Watch
 
     T = TypeVar("T")
 
@@ -40,11 +41,13 @@ def carry_out(
     extra: tuple[Operation, ...] = (),
     last: tuple[Operation, ...] = (),
     stage: Callable[[Operation], str] = lambda _: "",
+    watch: Watch | None = None,
 ) -> None:
     """Bring the kernel and the store from ``before`` to ``after``.
 
     ``extra`` are operations that do not follow from the two (our table; it is undone with the rest); ``last`` those
-    without an inverse, done at the end. Raises :class:`KernelError` after all was undone.
+    without an inverse, done at the end; ``watch`` stands by while what the host is reached by is moved. Raises
+    :class:`KernelError` after all was undone.
     """
     old, new = objects(before, host.mark), objects(after, host.mark)
     extra += _shared(host, new)
@@ -57,8 +60,12 @@ def carry_out(
     number = _with_room(host, verb, lambda: host.store.begin(verb, before, after, extra))
     done: list[Operation] = []
     try:
+        if watch:
+            watch.begin(number, plan)
         run(host, [*plan, *last], done, stage)
         read_back(host, plan)
+        if watch:
+            watch.verify()
         _with_room(host, verb, lambda: host.store.finish(number, before, after))
     except BaseException as error:
         if host.store.pending(number):  # else it is done, and only its caller was interrupted
@@ -67,6 +74,9 @@ def carry_out(
             if undo(host, done):
                 host.store.abandon(number)
         raise
+    finally:
+        if watch:
+            watch.end()
     if verb in TAKING:
         host.store.keep_room()
 
@@ -106,11 +116,34 @@ def composed(before: Intent, after: Intent, extra: Iterable[Operation], mark: in
 
 
 def _composed(old: list[Object], new: list[Object], extra: Iterable[Operation]) -> list[Operation]:
-    """Return the plan: what of ``extra`` makes comes first, what of it takes away comes last."""
+    """Return the plan: what of ``extra`` makes comes first, what of it takes away comes last.
+
+    What moves the host's own addresses comes when all links are there, and before any goes; settings of the bridge that
+    they move to come before it has a port.
+    """
     steps = diff([one for one in old if not is_shared(one)], [one for one in new if not is_shared(one)])
-    make = [one for one in extra if not isinstance(one, Remove)]
-    take = [one for one in extra if isinstance(one, Remove)]
-    return [*make, *steps, *take]
+    moves = [one for one in extra if _moves(one)]
+    make = [one for one in extra if not isinstance(one, Remove) and one not in moves]
+    take = [one for one in extra if isinstance(one, Remove) and one not in moves]
+    return [*make, *(_with_moves(steps, moves) if moves else steps), *take]
+
+
+def _with_moves(steps: list[Operation], moves: list[Operation]) -> list[Operation]:
+    """Return steps with what moves the host's own addresses in its place."""
+    first = next((i for i, step in enumerate(steps) if isinstance(_thing(step), Port)), 0)
+    at = next((i for i, step in enumerate(steps) if isinstance(step, Remove)), len(steps))
+    before = [one for one in moves if isinstance(one, Add) and isinstance(one.object, Sysctl)]
+    return [*steps[:first], *before, *steps[first:at], *(one for one in moves if one not in before), *steps[at:]]
+
+
+def _moves(operation: Operation) -> bool:
+    """Tell whether an operation gives, or takes away, what is the host's own; or a setting of the bridge for it."""
+    thing = _thing(operation)
+    return isinstance(thing, HeldAddress | HeldRoute) or (isinstance(thing, Sysctl) and "/cn-" in thing.key)
+
+
+def _thing(operation: Operation) -> object:
+    return operation.after if isinstance(operation, Change) else getattr(operation, "object", None)
 
 
 def run(host: Host, plan: Iterable[Operation], done: list[Operation], stage: Callable[[Operation], str]) -> None:
@@ -168,6 +201,7 @@ def made(plan: Iterable[Operation]) -> list[Object]:
             case Add():
                 found.append(operation.object)
             case Change():
+                found = [one for one in found if one != operation.before]  # it was made so only for a while
                 found.append(operation.after)
             case Elements():
                 found += operation.add

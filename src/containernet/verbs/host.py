@@ -75,10 +75,12 @@ class Host:
         now: Callable[[], int],
         chance: Callable[[int], bytes],
         plans: list[str] | None = None,
+        state_dir: str = "",
     ) -> None:
         self.kernel, self.store, self.containers, self.report = kernel, store, containers, report
         self.now, self.chance = now, chance
         self.plans = plans  # where a dry run puts its lines; None: it is done
+        self.state_dir = state_dir  # where what lasts is kept
         self._mark = 0
 
     def __enter__(self) -> Host:

@@ -11,10 +11,11 @@ from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
 from containernet.model.network import Compartment, Endpoint, Network, PortMapping, Subnet
 from containernet.model.ports import publication
+from containernet.model.record import record
 from containernet.model.request import usable_host
 from containernet.plan import ipam
 from containernet.plan.intent import Intent, joined, without
-from containernet.plan.objects import Veth
+from containernet.plan.objects import Macvlan, Veth
 from containernet.plan.operations import Add, Announce, Elements, Operation
 from containernet.store.door import address_cursor
 from containernet.verbs import publish as publishing
@@ -46,7 +47,6 @@ def join(
 ) -> tuple[Endpoint, Intent]:
     """Join a container to a network; return its new endpoint, and the part of the intent that it belongs to."""
     wanted = [publication(text) for text in publish]
-    addresses = [canonical(text) for text in ips]
     mac = mac_address(mac) if mac else ""
     interface = link_name(interface) if interface else ""
     if not 0 <= priority <= MOST:
@@ -56,6 +56,7 @@ def join(
 
     def verb() -> tuple[Endpoint, Intent]:
         net = need_network(host.store, network)
+        addresses = ips if net.transparent else tuple(canonical(text) for text in ips)
         found = named(host, container) if isinstance(container, str) else container
         compartment, former = joining(host, found)
         if former is not None and not former.cookie and not host.dry:  # it waited for just this container
@@ -72,10 +73,10 @@ def join(
 
 
 def _taken_up(
-    host: Host, endpoint: Endpoint, addresses: list[str], mac: str, interface: str, wanted: list[Wanted]
+    host: Host, endpoint: Endpoint, addresses: tuple[str, ...], mac: str, interface: str, wanted: list[Wanted]
 ) -> tuple[Endpoint, Intent]:
     """Return the endpoint that waited for this container since the host restarted, if it is what is asked for now."""
-    own = {text.partition("/")[0] for text in endpoint.addresses}
+    own = {text.partition("/")[0] for text in endpoint.addresses} | {*endpoint.addresses, endpoint.dynamic, "none"}
     mappings = host.store.mappings(endpoint.id)
     fits = set(addresses) <= own and mac in ("", endpoint.mac) and interface in ("", endpoint.interface)
     if not fits or not all(any(_same(one, mapping) for mapping in mappings) for one in wanted):
@@ -98,7 +99,7 @@ def _join(
     network: Network,
     compartment: Compartment,
     former: Compartment | None,
-    addresses: list[str],
+    addresses: tuple[str, ...],
     mac: str,
     interface: str,
     wanted: list[Wanted],
@@ -114,13 +115,13 @@ def _join(
     before = joined(Intent((network,)), around(host.store, known) if known else Intent(), gone)
     number = _number(host)
     name = _name(host, compartment.container, network, gone)
-    given, cursors, stale = _addresses(host, network, addresses)
+    given, cursors, stale = _addresses(host, network, compartment.container, addresses)
     chosen = _mac(host, network, mac, number)
     before = joined(before, stale)
     own = _interface(compartment.container, {link.name for link in there.links}, interface)
     endpoint = Endpoint(
-        number, name, network.id, network.name, compartment.id, compartment.container, own, chosen, given, priority,
-        host.now(),
+        number, name, network.id, network.name, compartment.id, compartment.container, own, chosen, given.addresses,
+        priority, host.now(), given.dynamic, given.gateways,
     )  # fmt: skip
     mappings, memos, freed = publishing.picked(host, network, endpoint, wanted)
     before = joined(before, freed)
@@ -143,7 +144,7 @@ def _number(host: Host) -> int:
 def stage(operation: Operation) -> str:
     """Return the stage that an operation belongs to."""
     match operation:
-        case Add(Veth()):
+        case Add(Veth() | Macvlan()):
             return "endpoint"
         case Announce():
             return "routes"
@@ -187,10 +188,24 @@ def _mac(host: Host, network: Network, wanted: str, number: int) -> str:
     return wanted
 
 
+@record
+class Given:
+    """What an endpoint is to have: addresses with prefix lengths, how it gets more, where its default routes lead."""
+
+    addresses: tuple[str, ...]
+    dynamic: str = ""
+    gateways: tuple[str, ...] = ()
+
+
 def _addresses(
-    host: Host, network: Network, wanted: list[str]
-) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], Intent]:
-    """Return the addresses with prefix lengths, what to remember of them, and whose they were if he has vanished."""
+    host: Host, network: Network, container: str, wanted: tuple[str, ...]
+) -> tuple[Given, tuple[tuple[str, str], ...], Intent]:
+    """Return the addresses, what to remember of them, and whose they were if he has vanished."""
+    if network.transparent:
+        from containernet.verbs.given import given
+
+        own, dynamic, gateways, stale = given(host, network, container, wanted)
+        return Given(own, dynamic, gateways), (), stale
     found: list[str] = []
     cursors: list[tuple[str, str]] = []
     stale = Intent()
@@ -209,7 +224,7 @@ def _addresses(
         stale = joined(stale, freed)
         found.append(f"{picked}/{split(subnet.prefix)[1]}")
         cursors.append((address_cursor(subnet.prefix), picked))
-    return tuple(found), tuple(cursors), stale
+    return Given(tuple(found)), tuple(cursors), stale
 
 
 def _given(host: Host, network: Network, address: str) -> Intent:

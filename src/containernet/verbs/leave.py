@@ -11,7 +11,7 @@ from containernet.model.errors import Conflict, NotFound
 from containernet.model.names import shown
 from containernet.model.network import Compartment, Endpoint, Network
 from containernet.plan.intent import Intent, joined, without
-from containernet.plan.objects import Route, Veth
+from containernet.plan.objects import Macvlan, Route, Veth
 from containernet.plan.operations import Change, Cut, Elements, Operation, Remove
 from containernet.verbs.attempt import attempt
 from containernet.verbs.containers import alive, known
@@ -43,7 +43,7 @@ def leave(host: Host, container: str, network: str, *, endpoint: str = "") -> tu
 def stage(operation: Operation) -> str:
     """Return the stage that an operation belongs to."""
     match operation:
-        case Remove(Veth()):
+        case Remove(Veth() | Macvlan()):
             return "endpoint"
         case Change(Route()) | Elements():
             return "routes"

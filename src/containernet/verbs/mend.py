@@ -14,7 +14,7 @@ from containernet.model.network import HOST, Compartment, Endpoint, Network, Pla
 from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
-from containernet.plan.objects import Object, Sysctl, Table
+from containernet.plan.objects import Object, Port, Sysctl, Table
 from containernet.plan.operations import Announce, Change, Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
@@ -64,6 +64,7 @@ def mend(host: Host) -> Mended:
         done = assess(host)
         host.plans += lines(done.operations)
         return done
+    woken = _wake(host)
     before = host.store.everything()
     freed, after, back = _possible(host, before)
     number = host.store.begin(MENDING, NOTHING, NOTHING, ())
@@ -74,14 +75,34 @@ def mend(host: Host) -> Mended:
             host.store.abandon(one.id)
     host.store.keep_room()
     for path, sentence in blocked.items():
-        host.report.note(f"The container at {path} could not be mended: {sentence}")
-    return replace(_told(operations, freed, after, back), blocked=tuple(blocked))
+        what = f"container at {path}" if "/" in path else f"link {path}"
+        host.report.note(f"The {what} could not be mended: {sentence}")
+    return replace(_told([*woken, *operations], freed, after, back), blocked=tuple(blocked))
 
 
 def assess(host: Host) -> Mended:
     """Return what :func:`mend` would do, and to whom."""
     freed, after, back = _possible(host, host.store.everything())
-    return _told(drift(host, after), freed, after, back)
+    return _told([*_to_wake(host, after), *drift(host, after)], freed, after, back)
+
+
+def _wake(host: Host) -> tuple[Operation, ...]:
+    """Make the bridges again that the host's uplinks are ports of, where they are gone; return what was done."""
+    networks = host.store.networks()
+    if not any(one.transparent for one in networks):
+        return ()
+    from containernet.verbs.transparent import wake
+
+    return wake(host, networks)
+
+
+def _to_wake(host: Host, intent: Intent) -> tuple[Operation, ...]:
+    """Return what :func:`_wake` would do."""
+    if not any(one.transparent for one in intent.networks):
+        return ()
+    from containernet.verbs.transparent import waking_up
+
+    return waking_up(host, intent.networks)
 
 
 def _possible(host: Host, intent: Intent) -> tuple[tuple[Endpoint, ...], Intent, set[int]]:
@@ -145,6 +166,10 @@ def _with_mtu(host: Host, network: Network) -> Network:
 def wanted(host: Host, intent: Intent) -> list[Object]:
     """Return all that should be in the kernel."""
     table: list[Object] = [Table(host.mark, TEXT)] if intent.networks else []
+    if any(one.transparent for one in intent.networks):
+        from containernet.verbs.transparent import awake
+
+        intent = awake(host, intent)
     return [*table, *objects(intent, host.mark)]
 
 
@@ -176,7 +201,7 @@ def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[
     told: list[Operation] = []
     blocked: dict[str, str] = {}
     for _ in range(ROUNDS):
-        steps = [step for step in drift(host, intent) if _place(step).path not in blocked]
+        steps = [step for step in drift(host, intent) if _where(step) not in blocked]
         if not steps:
             break
         begun = len(blocked)
@@ -197,6 +222,12 @@ def _place(step: Operation) -> Place:
     return getattr(thing, "place", HOST)
 
 
+def _where(step: Operation) -> str:
+    """Return what may be in its own way: the path of a container's namespace, or a link of the host's own."""
+    thing = getattr(step, "object", None)
+    return thing.link if isinstance(thing, Port) else _place(step).path
+
+
 def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Operation]:
     """Do what can be done; note in ``blocked`` where something is in the way; return what was begun."""
     done: list[Operation] = []
@@ -210,7 +241,7 @@ def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Op
             except KernelError as error:
                 failed = done.pop()
                 _excuse(failed, error, blocked)
-                piece = [one for one in piece[len(done) - begun + 1 :] if _place(one).path not in blocked]
+                piece = [one for one in piece[len(done) - begun + 1 :] if _where(one) not in blocked]
         if len(steps) > LONG:
             host.report.count("mending", min(start + LONG, len(steps)), len(steps))
     return done
@@ -222,6 +253,8 @@ def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> N
     thing = getattr(failed, "object", None)
     if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
         blocked[place.path] = error.sentence
+    elif isinstance(thing, Port):  # the uplink is gone, or somebody else has taken it
+        blocked[thing.link] = error.sentence
     elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
 

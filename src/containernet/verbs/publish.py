@@ -24,6 +24,10 @@ def picked(
     host: Host, network: Network, endpoint: Endpoint, wanted: list[Wanted]
 ) -> tuple[tuple[PortMapping, ...], tuple[tuple[str, str], ...], Intent]:
     """Return the mappings, what to remember of them, and what is freed for them."""
+    if wanted and network.transparent:
+        sentence = f"The network {network.name} is without NAT: its containers are reached at their own addresses."
+        shown = f"'cnet endpoint {endpoint.container} {network.name}' shows it"
+        raise Usage("network-transparent", sentence, f"No port needs to be opened: connect to its address; {shown}.")
     if wanted and network.kind != NAT:
         sentence = f"The network {network.name} is internal: it has no way in, so no ports can be opened."
         raise Usage(

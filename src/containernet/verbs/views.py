@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from containernet.drivers.endpoint import default_of
 from containernet.drivers.network import bridge_mac
+from containernet.kernel.door import ABSENT, VANISHED, KernelError
 from containernet.model.address import contains, family
-from containernet.model.network import NAT, Compartment, Endpoint, Network, PortMapping
+from containernet.model.network import MACVLAN, NAT, Compartment, Endpoint, Network, PortMapping
+from containernet.model.record import replace
 from containernet.model.views import ACTIVE, GONE, WAITING, EndpointView, NetworkView, PortView
 from containernet.store.door import WORLD
 from containernet.verbs.containers import alive
@@ -108,11 +110,23 @@ class Views:
         ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
         gateways = tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own))
         default_route = leader is not None and leader.id == endpoint.id
-        return EndpointView(
+        view = EndpointView(
             endpoint.name, endpoint.container, compartment.id, endpoint.network, endpoint.interface, endpoint.mac,
-            endpoint.addresses, gateways, default_route, network.mtu, endpoint.priority, endpoint.link,
-            compartment.path, state, ports, endpoint.created,
+            endpoint.addresses, gateways or endpoint.gateways, default_route, network.mtu, endpoint.priority,
+            "" if network.kind == MACVLAN else endpoint.link, compartment.path, state, ports, endpoint.created,
         )  # fmt: skip
+        return self._as_it_is(view, compartment) if network.transparent and state == ACTIVE else view
+
+    def _as_it_is(self, view: EndpointView, compartment: Compartment) -> EndpointView:
+        """Return a view with what the interface has now: routers and DHCP give it addresses too."""
+        try:
+            now = self._host.kernel.present(compartment.place, view.interface)
+        except KernelError as error:
+            if error.reason not in (ABSENT, VANISHED):
+                raise
+            return view
+        default = bool(now.gateways) or view.default_route
+        return replace(view, addresses=now.addresses, gateways=now.gateways, default_route=default, mtu=now.mtu)
 
     def port(self, mapping: PortMapping, endpoint: Endpoint, *, active: bool | None = None) -> PortView:
         """Return the view of a port mapping; ``active`` if it is known."""
@@ -143,11 +157,14 @@ class Views:
             name=network.name, id=network.id, kind=network.kind,
             subnets=tuple(one.prefix for one in network.subnets),
             gateways=tuple(one.gateway for one in network.subnets),
-            uplink=(network.uplink or way.link) if way else "", external_address=source.partition("/")[0],
+            uplink=(network.uplink or way.link) if way else network.uplink, external_address=source.partition("/")[0],
             external_prefix=source, mtu=network.mtu, ipv6=network.ipv6, bridge=network.bridge,
-            mac=bridge_mac(network, self._host.mark), labels=network.labels, endpoints=endpoints,
+            mac=self._mac(network), labels=network.labels, endpoints=endpoints,
             created=network.created,
         )  # fmt: skip
+
+    def _mac(self, network: Network) -> str:
+        return network.mac if network.transparent else bridge_mac(network, self._host.mark)
 
     @staticmethod
     def _source(network: Network, way: WayOut) -> str:

@@ -1,0 +1,91 @@
+"""Asking the agent, from another process.
+
+The rule of this file: one question, one answer, and a bound on the wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from errno import EACCES, ECONNREFUSED, ENOENT, ENOTDIR, EPERM
+
+from containernet.agent import protocol
+from containernet.agent.protocol import AgentView, Request
+from containernet.model.errors import ContainerNetError, Different, NotFound, NotPermitted, Usage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+RUN_DIR, SOCKET = "/run/containernet", "agent.sock"
+PATIENCE = 5.0  # seconds
+LONGEST = 1 << 20  # bytes of an answer
+START = "Start it: systemctl start containernet-agent, or here: cnet agent."
+
+
+def run_dir() -> str:
+    """Return where the agent has its socket."""
+    return os.path.abspath(os.environ.get("CNET_RUN_DIR", "") or RUN_DIR)
+
+
+def status(state_dir: str) -> AgentView:
+    """Return how the agent of a state directory is; raise ``NotFound`` if there is none."""
+    found = protocol.view(ask(Request(protocol.STATUS)))
+    if os.path.realpath(found.state_dir) != os.path.realpath(state_dir):
+        raise protocol.of_another(found, state_dir)
+    return found
+
+
+def ask(asked: Request) -> Any:
+    """Return the agent's answer as plain values; raise ``NotFound`` if there is no agent, and what it refuses with."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(PATIENCE)
+        try:
+            connection.connect(os.path.join(run_dir(), SOCKET))
+            with suppress(BrokenPipeError):  # it has refused already, and says why
+                connection.sendall(protocol.said(asked))
+            line = _line(connection)
+        except OSError as error:
+            raise _explained(error) from None
+    return protocol.result(line)
+
+
+def _line(connection: socket.socket) -> bytes:
+    found = b""
+    while not found.endswith(b"\n"):
+        more = connection.recv(1 << 16)
+        if not more or len(found) > LONGEST:
+            raise TimeoutError
+        found += more
+    return found
+
+
+def _explained(error: OSError) -> ContainerNetError:
+    if error.errno in (ENOENT, ENOTDIR, ECONNREFUSED):
+        return NotFound("agent-not-running", "The agent is not running.", START)
+    if error.errno in (EACCES, EPERM):
+        return NotPermitted("agent-not-permitted", "Only root may ask the agent.", "Run it as root.")
+    if error.errno is None and not isinstance(error, TimeoutError):  # the path is too long for a socket
+        return Usage(
+            "run-dir-invalid", f"The agent's socket cannot be used: {error}.", "Set CNET_RUN_DIR to a shorter path."
+        )
+    return Different("agent-silent", "The agent does not answer.", "See its log: journalctl -u containernet-agent.")
+
+
+def holder(path: str) -> int:
+    """Return the process that listens on a socket, 0 if there is none (unix(7), SO_PEERCRED)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(PATIENCE)
+        try:
+            connection.connect(path)
+            return peer(connection)[0]
+        except OSError:
+            return 0
+
+
+def peer(connection: Any) -> tuple[int, int]:
+    """Return the process and the user at the other end."""
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    pid, user = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:8], "little")
+    return pid, user

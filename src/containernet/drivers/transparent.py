@@ -1,0 +1,67 @@
+"""Networks without NAT: containers on the subnet of the host's uplink.
+
+The rule of this file: their traffic is nobody's to filter or translate: nothing of them is in our table. A bridge that
+was there before us is taken as it is, and nothing of it is here; one of ours carries the uplink's MAC, because to the
+outside it is the uplink.
+"""
+
+from __future__ import annotations
+
+from containernet.model.address import first, from_number, split
+from containernet.model.network import BRIDGE, HOST, MACVLAN, Endpoint, Network, Place, Subnet
+from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Sysctl, Up, Veth
+
+
+def network(one: Network, mark: int) -> list[Object]:
+    """Return the network's own: nothing, or a bridge with the uplink as its port."""
+    if one.kind != BRIDGE or not one.mac:
+        return []
+    found: list[Object] = [Bridge(one.bridge, one.mac, one.mtu, mark, one.name, plain=True)]
+    if one.ipv6:  # its link-local address is the uplink's, which has been looked for already
+        found.append(Sysctl(HOST, f"net/ipv6/conf/{one.bridge}/accept_dad", "0"))
+    return [*found, Port(one.bridge, one.uplink)]
+
+
+def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
+    """Return an endpoint's links, settings and given addresses."""
+    name = endpoint.interface
+    return [
+        *_links(endpoint, place, one, mark),
+        *_settings(name, place, one),
+        Up(place, name),
+        *(Address(place, name, address) for address in endpoint.addresses),
+    ]
+
+
+def _links(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
+    name, mac = endpoint.interface, endpoint.mac
+    if one.kind == MACVLAN:
+        return [Macvlan(place, name, mac, one.mtu, one.uplink, mark, endpoint.name)]
+    pair = Veth(endpoint.link, place, name, mac, one.mtu, one.bridge, mark, endpoint.name, hairpin=False)
+    return [pair, Sysctl(HOST, f"net/ipv6/conf/{endpoint.link}/disable_ipv6", "1")]
+
+
+def _settings(interface: str, place: Place, one: Network) -> list[Object]:
+    """Return the settings of the container's interface: routers configure it (RFC 4862), duplicates are looked for."""
+    four, six = f"net/ipv4/conf/{interface}", f"net/ipv6/conf/{interface}"
+    found: list[Object] = [Sysctl(place, f"{four}/arp_ignore", "1"), Sysctl(place, f"{four}/arp_announce", "2")]
+    if not one.ipv6:
+        return [*found, Sysctl(place, f"{six}/disable_ipv6", "1")]
+    on = {"disable_ipv6": "0", "accept_ra": "1", "autoconf": "1"}
+    return [*found, *(Sysctl(place, f"{six}/{key}", value) for key, value in on.items())]
+
+
+def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
+    """Return the subnets that an endpoint's given addresses are in, with the gateway there ("": none is known)."""
+    found = (Subnet(prefix_of(text), gateway(endpoint, 6 if ":" in text else 4)) for text in endpoint.addresses)
+    return tuple(dict.fromkeys(found))
+
+
+def prefix_of(address: str) -> str:
+    """Return the prefix that an address with a length is in."""
+    return f"{from_number(first(address), address)}/{split(address)[1]}"
+
+
+def gateway(endpoint: Endpoint, version: int) -> str:
+    """Return where an endpoint's default route of an IP version leads, "" if that is not given."""
+    return next((text for text in endpoint.gateways if (":" in text) == (version == 6)), "")

@@ -1,0 +1,55 @@
+"""Objects that only networks without NAT have: macvlans, the uplink as a port, and what the host holds on it.
+
+The rule of this file: it hands each to the part that knows the kernel's words for it; loaded only where there are any.
+"""
+
+from __future__ import annotations
+
+import os
+
+from containernet.kernel import attached, held
+from containernet.model.network import HOST
+from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Object, Port
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.kernel.netns import Spaces
+
+
+class Beside:
+    """Makes and takes away what is beside bridges and veth pairs."""
+
+    def __init__(self, spaces: Spaces) -> None:
+        self._spaces = spaces
+
+    def add(self, thing: Object) -> None:
+        """Make what is not there."""
+        route = self._spaces.route
+        if isinstance(thing, Macvlan):
+            self._add_macvlan(thing)
+        elif isinstance(thing, Port):
+            attached.add_port(route(HOST), thing)
+        elif isinstance(thing, HeldAddress | HeldRoute):
+            held.add(route(HOST), thing)
+
+    def _add_macvlan(self, thing: Macvlan) -> None:
+        descriptor = self._spaces.open(thing.place)
+        try:
+            attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def remove(self, thing: Object) -> None:
+        """Take away what is there."""
+        route = self._spaces.route
+        if isinstance(thing, Macvlan):
+            attached.remove_macvlan(route(thing.place), thing)
+        elif isinstance(thing, Port):
+            attached.remove_port(route(HOST), thing)
+        elif isinstance(thing, HeldAddress | HeldRoute):
+            held.remove(route(HOST), thing)
+
+    def change(self, thing: Object) -> None:
+        """Bring a macvlan back to what it should be."""
+        assert isinstance(thing, Macvlan)
+        attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)

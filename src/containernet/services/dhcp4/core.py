@@ -1,0 +1,160 @@
+"""What all states of a client share: who it is, what it holds, and the effects of the event under way.
+
+The rule of this file: pure. A state changes the client only by the methods here, so that an address is never without
+its lease, and no socket is left open behind an exchange that is over.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from containernet.services.dhcp4 import requests, words
+from containernet.services.dhcp4.lease import Lease
+from containernet.services.dhcp4.message import BROADCAST, NOWHERE, Message, encode
+from containernet.services.dhcp4.words import Effect, Setup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LISTEN = 10.0  # seconds after a message for which its answer is awaited: servers take 0 to 3
+DECLINED = 10.0  # seconds to wait after a DECLINE, at least (RFC 2131, section 3.1, step 5)
+SOON = 3  # so many DECLINEs in a row are followed by that wait, then it grows
+LONGEST_WAIT = 300.0
+FIRST_RETRY, LONGEST_RETRY = 4.0, 64.0  # section 4.1: 4, 8, 16, 32, 64 seconds, each a second more or less
+
+
+class State:
+    """One state of RFC 2131, figure 5; what it does not define means nothing in it."""
+
+    name = ""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    def enter(self, now: float) -> None:
+        """Do what is done on the way in."""
+
+    def timer(self, now: float) -> None:
+        """Go on: the time that was set is there."""
+
+    def heard(self, reply: Message, now: float) -> None:
+        """Take a reply to what was asked last."""
+
+    def probed(self, owner: bytes, now: float) -> None:
+        """Learn who has the address on the link, nobody if empty."""
+
+    def sent(self, now: float) -> None:
+        """Learn that the last message has left."""
+
+
+class Core:
+    """The client; see the rule of this file."""
+
+    def __init__(self, setup: Setup, chance: Callable[[], float]) -> None:
+        self.setup, self.chance = setup, chance
+        self.lease: Lease | None = None
+        self.configured = False  # the address of the lease is on the interface
+        self.state = State(self)
+        self.due = inf  # when the state wants its timer
+        self.hush = inf  # when no answer is awaited any more; inf: none is awaited now
+        self.open = False  # the shell may have sockets open for us
+        self.xid = 0
+        self.began = 0.0  # when this acquisition or renewal began: what ``secs`` counts from
+        self.hint = ""  # the address that we had
+        self.avoid = ""  # the address that somebody else has
+        self.declines = self.refusals = 0  # in a row
+        self.out: list[Effect] = []
+
+    # --- to be done by the whole machine, which knows all states ---
+
+    def afresh(self, now: float, delay: float = 0.0) -> None:
+        """Begin at INIT after a while."""
+        raise NotImplementedError
+
+    def hold(self, lease: Lease, now: float, *, confirmed: bool = True) -> None:
+        """Use a lease: BOUND, or RENEWING if its server did not answer."""
+        raise NotImplementedError
+
+    # --- small things ---
+
+    def go(self, state: State, now: float) -> None:
+        """Change to another state."""
+        self.state, self.due = state, inf
+        state.enter(now)
+
+    def tell(self, level: str, sentence: str) -> None:
+        """Say something."""
+        self.out.append(words.Tell(level, sentence))
+
+    def draw(self) -> None:
+        """Choose the number of a new exchange."""
+        self.xid = int(self.chance() * (1 << 32)) & 0xFFFFFFFF
+
+    def secs(self, now: float) -> int:
+        """Return for how long we have been at it."""
+        return max(0, min(int(now - self.began), 0xFFFF))
+
+    def pause(self, tries: int) -> float:
+        """Return the seconds to wait after so many tries before this one."""
+        return min(FIRST_RETRY * 2.0 ** min(tries, 9), LONGEST_RETRY) + 2 * self.chance() - 1
+
+    def send(self, message: Message, now: float, destination: str = BROADCAST, source: str = NOWHERE) -> None:
+        """Send a message and await its answer."""
+        self.on_the_wire(words.Send(destination, source, encode(message)))
+        self.hush = now + LISTEN
+
+    def on_the_wire(self, effect: words.Send | words.Probe | words.Announce) -> None:
+        """Have something done that needs a socket."""
+        self.out.append(effect)
+        self.open = True
+
+    def quiet(self) -> None:
+        """Await no answer, and have the sockets closed."""
+        self.hush = inf
+        if self.open:
+            self.out.append(words.Hush())
+            self.open = False
+
+    # --- gaining and losing an address ---
+
+    def put(self, lease: Lease, *, confirmed: bool) -> None:
+        """Have a lease kept, and its address on the interface."""
+        before = self.lease if self.configured else None
+        self.lease, self.hint = lease, lease.address
+        if confirmed:
+            self.declines = self.refusals = 0
+            self.avoid = ""
+            self.out.append(words.Save(lease))
+        self.out.append(words.Configure(lease, before))
+        self.configured = True
+
+    def drop(self, reason: str) -> None:
+        """Have the address taken off the interface, and the lease forgotten."""
+        if self.configured and self.lease is not None:
+            self.out.append(words.Unconfigure(self.lease, reason))
+        self.out.append(words.Forget())
+        self.lease, self.configured = None, False
+
+    def refused(self, reply: Message, address: str, now: float) -> None:
+        """Obey a NAK: the address is gone, another one is asked for (sections 3.1 step 4 and 4.4.5)."""
+        why = f": {reply.text[:80]}" if reply.text else ""
+        self.tell(words.WARNING, f"The DHCP server {reply.server} refuses the address {address}{why}.")
+        self.drop(words.REFUSED)
+        self.hint = ""
+        self.refusals += 1
+        again = self.refusals - 2  # the first refusal may be meant well; a server that goes on so is not to be flooded
+        self.afresh(now, 0.0 if again < 0 else min(2.0**again, LONGEST_RETRY) * (0.5 + self.chance()))
+
+    def decline(self, lease: Lease, owner: bytes, now: float) -> None:
+        """Give back an address that somebody else has (RFC 2131, section 3.1 step 5; RFC 5227, section 2.1.1)."""
+        self.tell(
+            words.WARNING, f"{lease.address}, leased by {lease.server}, is in use by {owner.hex(':')}; it is declined."
+        )
+        self.draw()
+        self.send(requests.decline(self.setup, self.xid, lease.address, lease.server), now)
+        self.drop(words.REFUSED)
+        self.hint, self.avoid = "", lease.address
+        self.declines += 1
+        beyond = max(0, self.declines - SOON)
+        self.afresh(now, min(DECLINED * (6 * 2.0 ** min(beyond - 1, 9) if beyond else 1), LONGEST_WAIT))

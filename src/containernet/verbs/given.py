@@ -1,0 +1,99 @@
+"""The addresses of an endpoint on a network without NAT: given here, by DHCP, by routers, or by the container itself.
+
+The rule of this file: such a network has no pool of ours, so nothing is picked; what is given has to be a neighbour's
+address on the uplink's own subnet, or say so.
+"""
+
+from __future__ import annotations
+
+from containernet.model.address import canonical, contains, family, split
+from containernet.model.errors import Conflict, Missing, Usage
+from containernet.model.names import shown
+from containernet.model.network import Endpoint, Network
+from containernet.model.request import usable_host
+from containernet.plan.intent import Intent, joined
+from containernet.store.door import SETTING
+from containernet.verbs.leave import gone_with
+from containernet.verbs.transparent import need_awake
+from containernet.verbs.uplink import gateways
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.verbs.host import Host
+
+DHCP, NONE = "dhcp", "none"
+HINT = "Write it with the length of its prefix (192.0.2.7/24), or say dhcp or none."
+
+
+def given(
+    host: Host, network: Network, container: str, asked: tuple[str, ...]
+) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
+    """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
+    need_awake(host, network)
+    words, addresses = _split(asked)
+    enabled = host.store.memo(f"{SETTING}{DHCP}") == "on"
+    if DHCP in words and not enabled:
+        raise Missing(
+            "dhcp-disabled", "Addresses from DHCP are not here yet.",
+            "Give an address with --ip ADDRESS/LENGTH, or say none and run a DHCP client in the container.",
+        )  # fmt: skip
+    dynamic = DHCP if DHCP in words or (enabled and not asked) else ""
+    if not asked and not dynamic:
+        sentence = f"{container} gets no IPv4 address on {network.name}: addresses from DHCP are not here yet."
+        host.report.note(f"{sentence} Give one with --ip ADDRESS/LENGTH, or run a DHCP client in the container.")
+    stale = Intent()
+    for address in addresses:
+        stale = joined(stale, _free(host, network, address))
+    return addresses, dynamic, _gateways(host, network, addresses), stale
+
+
+def _split(asked: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
+    words = {text.lower() for text in asked if text.lower() in (DHCP, NONE)}
+    addresses = tuple(dict.fromkeys(_checked(text) for text in asked if text.lower() not in words))
+    four = any(family(text) == 4 for text in addresses)
+    if len(words) > 1 or (NONE in words and addresses) or (DHCP in words and four):
+        raise Usage("address-both", "These --ip contradict each other.", "Say dhcp, none, or the addresses.")
+    return words, addresses
+
+
+def _checked(text: str) -> str:
+    host, slash, length = text.partition("/")
+    address = canonical(host)
+    most = 128 if ":" in address else 32
+    if not slash or not (length.isascii() and length.isdigit() and 1 <= int(length) <= most):
+        raise Usage("address-length", f"{shown(text)} does not say how long its prefix is.", HINT)
+    whole = f"{address}/{int(length)}"
+    if address.startswith(("127.", "0.")) or address in ("::", "::1") or _many(address):
+        raise Usage("address-reserved", f"{address} is no interface's address.", "Take another.")
+    if int(length) < most - 1 and not usable_host(whole, address):
+        raise Usage("address-reserved", f"{address} is no interface's address in its prefix.", "Take another.")
+    return whole
+
+
+def _many(address: str) -> bool:
+    """Tell whether an address is multicast or broadcast."""
+    return address.startswith("ff") if ":" in address else int(address.partition(".")[0]) >= 224
+
+
+def _free(host: Host, network: Network, whole: str) -> Intent:
+    """Refuse an address that the host or another endpoint has; return what is freed for it."""
+    address = split(whole)[0]
+    if host.kernel.has_address(address):
+        raise Conflict("address-taken", f"{address} is this host's own address.", "Take another.")
+    holder: Endpoint | None = host.store.holder(network.id, address)
+    if holder is None:
+        return Intent()
+    freed = gone_with(host, holder)
+    if not freed.endpoints:
+        raise Conflict("address-taken", f"{address} is the address of {holder.name}.", "Take another.")
+    return freed
+
+
+def _gateways(host: Host, network: Network, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the uplink's own default gateways, as far as they are neighbours of the given addresses."""
+    if not addresses:
+        return ()
+    held = host.kernel.uplink(network.bridge or network.uplink).held
+    if not held and not host.kernel.exists(network.bridge):  # a dry run, or a bridge that is about to be made again
+        held = host.kernel.uplink(network.uplink).held
+    return tuple(one for one in gateways(held) if any(contains(whole, one) for whole in addresses))

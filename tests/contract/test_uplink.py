@@ -1,0 +1,179 @@
+"""What only networks without NAT have: macvlans, a port that is not ours, the host's own addresses and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from things import BRIDGE, GROUP, make
+from worlds import World, shell
+
+from containernet.kernel.door import ABSENT, EXISTS, OTHER, VANISHED, KernelError, Link, Surroundings
+from containernet.model.network import HOST, Place
+from containernet.model.record import replace
+from containernet.plan.moving import moved
+from containernet.plan.objects import Address, HeldAddress, HeldRoute, Macvlan, Object, Port, Route, Up
+from containernet.plan.operations import Add, Change, Operation, Remove
+
+FOUR, SECOND = HeldAddress("up0", "192.0.2.1/24", broadcast="192.0.2.255"), HeldAddress("up0", "192.0.2.9/24")
+SIX = HeldAddress("up0", "2001:db8:9::1/64")
+DEFAULT = HeldRoute("up0", "default4", "192.0.2.254", protocol=3)
+TABLED = HeldRoute("up0", "203.0.113.0/24", "192.0.2.253", "192.0.2.9", 77, 5, 16)
+HELD = (FOUR, SECOND, SIX, DEFAULT, TABLED)
+PLAIN = replace(BRIDGE, plain=True)
+PORT = Port("cn-1", "up0")
+
+
+@pytest.fixture
+def uplink(world: World) -> Iterator[World]:
+    """A world with an uplink that goes nowhere, and nothing on it."""
+    if world.real:
+        shell("ip link add up0 mtu 1500 type veth peer name far0")
+        shell("ip link set up0 up")
+        shell("ip link set far0 up")
+    else:
+        world.kernel.foreign[HOST] = Surroundings((Link("up0", "veth", True, 1500, 0, ()),), ())  # type: ignore[union-attr]
+    yield world
+    if world.real:
+        shell("ip link del up0")
+
+
+def refused(world: World, operation: Operation) -> str:
+    with pytest.raises(KernelError) as refusal:
+        world.kernel.do(operation)
+    assert refusal.value.sentence.endswith(".")
+    return refusal.value.reason
+
+
+def macvlan(place: Place, name: str = "eth0", mac: str = "02:00:00:00:00:0b") -> Macvlan:
+    return Macvlan(place, name, mac, 1400, "up0", GROUP, "c_n1")
+
+
+def test_a_macvlan_is_made_found_changed_and_taken_away(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    one = macvlan(place)
+    inside = [
+        one,
+        Up(place, "eth0"),
+        Address(place, "eth0", "192.0.2.3/24"),
+        Route(place, "default4", "192.0.2.254", "eth0"),
+    ]
+    assert uplink.kernel.missing(inside) == inside
+    make(uplink.kernel, inside)
+    assert uplink.kernel.missing(inside) == []
+    assert uplink.kernel.read([place], []) - {Up(place, "lo")} == set(inside)
+    assert refused(uplink, Add(one)) == EXISTS
+    others: list[Object] = [replace(one, mac="02:00:00:00:00:99"), replace(one, mtu=1500), replace(one, alias="")]
+    others += [replace(one, parent="far0"), replace(one, group=1), replace(one, name="eth1")]
+    assert uplink.kernel.missing(others) == others
+    after = replace(one, mac="02:00:00:00:00:0c", mtu=1300, alias="other")
+    uplink.kernel.do(Change(one, after))
+    assert uplink.kernel.missing([one, after]) == [one]
+    assert refused(uplink, Remove(replace(after, group=1))) == EXISTS
+    uplink.kernel.do(Remove(after))
+    assert refused(uplink, Remove(after)) == ABSENT
+    assert uplink.kernel.read([place], []) <= {Up(place, "lo")}
+
+
+def test_a_macvlan_needs_its_parent_and_its_place(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    assert refused(uplink, Add(replace(macvlan(place), parent="none0"))) == ABSENT
+    make(uplink.kernel, [macvlan(place)])
+    assert "eth0" in {link.name for link in uplink.kernel.surroundings(place).links}
+    uplink.remove_namespace(place)
+    assert refused(uplink, Add(macvlan(place))) == VANISHED
+    assert refused(uplink, Remove(macvlan(place))) == VANISHED
+    assert uplink.kernel.missing([macvlan(place)]) == [macvlan(place)]
+    again = uplink.namespace("c1")
+    make(uplink.kernel, [macvlan(again)])  # its MAC is free again
+
+
+def test_a_link_becomes_a_port_and_is_none_again(uplink: World) -> None:
+    assert refused(uplink, Add(PORT)) == ABSENT
+    make(uplink.kernel, [PLAIN, PORT])
+    assert uplink.kernel.missing([PLAIN, PORT, BRIDGE, Port("cn-2", "up0")]) == [BRIDGE, Port("cn-2", "up0")]
+    assert uplink.kernel.read([], []) == {PLAIN, PORT}
+    assert refused(uplink, Add(PORT)) == EXISTS
+    assert uplink.kernel.uplink("up0").master == "cn-1"
+    uplink.kernel.do(Remove(PORT))
+    assert refused(uplink, Remove(PORT)) == ABSENT
+    assert uplink.kernel.read([], []) == {PLAIN}
+    assert refused(uplink, Add(Port("cn-1", "none0"))) == ABSENT
+    make(uplink.kernel, [PORT])
+    uplink.kernel.do(Remove(PLAIN))
+    assert uplink.kernel.missing([PORT]) == [PORT]
+
+
+def test_a_bridge_can_be_made_plain(uplink: World) -> None:
+    make(uplink.kernel, [BRIDGE])
+    uplink.kernel.do(Change(BRIDGE, PLAIN))
+    assert uplink.kernel.missing([BRIDGE, PLAIN]) == [BRIDGE]
+
+
+def test_what_the_host_holds_is_given_found_and_taken(uplink: World) -> None:
+    assert uplink.kernel.uplink("up0").held == ()
+    assert uplink.kernel.missing(HELD) == list(HELD)
+    make(uplink.kernel, list(HELD))
+    assert uplink.kernel.missing(HELD) == []
+    assert {one.identity for one in uplink.kernel.uplink("up0").held} == {one.identity for one in HELD}
+    for one in HELD:
+        assert refused(uplink, Add(one)) == EXISTS, one
+    for one in reversed(HELD):
+        uplink.kernel.do(Remove(one))
+        assert refused(uplink, Remove(one)) == ABSENT, one
+    assert uplink.kernel.uplink("up0").held == ()
+
+
+def test_what_the_host_holds_moves_whole_and_back(uplink: World) -> None:
+    make(uplink.kernel, [*HELD, PLAIN, PORT])
+    held = uplink.kernel.uplink("up0").held
+    plan = moved(held, "cn-1")
+    for step in plan:
+        uplink.kernel.do(step)
+    assert uplink.kernel.uplink("up0").held == ()
+    assert uplink.kernel.uplink("cn-1").held == tuple(replace(one, link="cn-1") for one in held)
+    for step in reversed(plan):
+        inverse = step.inverse
+        assert inverse is not None
+        uplink.kernel.do(inverse)
+    assert uplink.kernel.uplink("up0").held == held
+    assert uplink.kernel.uplink("cn-1").held == ()
+    uplink.kernel.do(Remove(PLAIN))
+
+
+def test_a_route_that_cannot_be(uplink: World) -> None:
+    assert refused(uplink, Add(DEFAULT)) == OTHER
+    assert refused(uplink, Add(replace(FOUR, link="none0"))) == ABSENT
+    make(uplink.kernel, [FOUR, DEFAULT])
+    uplink.kernel.do(Remove(FOUR))  # the last: the link's routes go with it
+    assert uplink.kernel.missing([DEFAULT]) == [DEFAULT]
+
+
+def test_an_uplink_is_described(uplink: World) -> None:
+    found = uplink.kernel.uplink("up0")
+    assert (found.kind, found.mtu, found.up, found.ethernet, found.master) == ("veth", 1500, True, True, "")
+    assert not (found.wireless or found.loopback or found.manager or found.odd)
+    with pytest.raises(KernelError) as refusal:
+        uplink.kernel.uplink("none0")
+    assert refusal.value.reason == ABSENT
+
+
+def test_what_an_interface_has_now(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    make(uplink.kernel, [macvlan(place), Up(place, "eth0"), Address(place, "eth0", "192.0.2.3/24")])
+    make(uplink.kernel, [Route(place, "default4", "192.0.2.254", "eth0")])
+    now = uplink.kernel.present(place, "eth0")
+    assert (now.addresses, now.gateways, now.mtu) == (("192.0.2.3/24",), ("192.0.2.254",), 1400)
+    with pytest.raises(KernelError) as refusal:
+        uplink.kernel.present(place, "eth9")
+    assert refusal.value.reason == ABSENT
+
+
+def test_nobody_answers_on_a_link_that_goes_nowhere(uplink: World) -> None:
+    if not uplink.real:
+        uplink.kernel.silent = {"192.0.2.254", "2001:db8:9::ff"}  # type: ignore[union-attr]
+    make(uplink.kernel, [FOUR, SIX])
+    assert not uplink.kernel.answers("up0", "192.0.2.254")
+    assert not uplink.kernel.answers("up0", "2001:db8:9::ff")
+    with pytest.raises(KernelError):
+        uplink.kernel.answers("none0", "192.0.2.254")
