@@ -14,8 +14,8 @@ from containernet.kernel.door import DENIED, EXISTS, Chain, KernelError, Link, S
 from containernet.model.errors import NotFound
 from containernet.model.network import HOST
 from containernet.model.record import replace
-from containernet.plan.objects import Bridge, Up
-from containernet.plan.operations import Add, Cut, Remove
+from containernet.plan.objects import Bridge, Route, Up
+from containernet.plan.operations import Add, Change, Cut, Remove
 
 
 def test_links_and_addresses_of_the_host(world: World) -> None:
@@ -59,6 +59,20 @@ def test_pairs_that_are_there_are_taken_and_strangers_are_not(world: World) -> N
     assert refusal.value.reason == EXISTS
     world.kernel.take(pairs, [Cut(4)])
     assert world.kernel.missing(pairs) == pairs
+
+
+def test_a_route_is_put_in_the_place_of_another_or_of_none(world: World) -> None:
+    place = world.namespace("c1")
+    make(world.kernel, [BRIDGE, things.GATEWAY4, things.GATEWAY6, *things.inside(place)])
+    for old, new in (
+        (Route(place, "default4", "10.7.0.1", "eth0"), Route(place, "default4", "10.7.0.9", "eth0")),
+        (Route(place, "default6", "fd07::1", "eth0"), Route(place, "default6", "fd07::9", "eth0")),
+    ):
+        world.kernel.do(Change(old, new))
+        assert world.kernel.missing([old, new]) == [old]
+        world.kernel.do(Remove(new))
+        world.kernel.do(Change(new, old))
+        assert world.kernel.missing([old, new]) == [new]
 
 
 def test_the_way_out_is_what_the_routes_say(real: Real) -> None:

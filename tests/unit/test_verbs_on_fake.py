@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from containernet.bootstrap import ContainerNet
 from containernet.kernel.door import Chain
 from containernet.model.network import HOST
 from containernet.model.views import ACTIVE, GONE, WAITING, Finding
+from containernet.plan.intent import Intent
 from containernet.plan.operations import Announce, Cut
 from kit.memory import HOST4, HOST6, MemoryHost, difference, directories
 
@@ -364,3 +366,27 @@ def test_what_doctor_finds_and_mends(host: MemoryHost, joined: ContainerNet) -> 
     assert {one.code for one in told if one.fixed} == set(asked)
     assert codes() == {"firewall-drops"}
     assert all(one.hint for one in joined.doctor() if one.severity != "ok")
+
+
+def begun(host: MemoryHost) -> None:
+    """Begin a verb and leave it there."""
+    host.stored(lambda store: store.begin("join", Intent(), Intent(), ()))
+
+
+def test_a_verb_is_interrupted_when_its_process_is_gone_not_before(host: MemoryHost, joined: ContainerNet) -> None:
+    def told() -> tuple[int, int]:
+        found = [one for one in joined.doctor() if one.code == "interrupted"]
+        return len(joined.status().interrupted), len(found)
+
+    begun(host)  # by this process, which is there
+    assert told() == (0, 0)
+    joined.repair()
+    pid = os.fork()
+    if not pid:
+        begun(host)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert told() == (1, 1)
+    assert joined.status().interrupted == (f"join (pid {pid})",)
+    joined.create("n9", internal=True)
+    assert told() == (0, 0)

@@ -215,6 +215,8 @@ class FakeKernel(FakeUplinks):
             self._ours(after)
         elif isinstance(after, Macvlan):
             self._our_macvlan(after)
+        elif isinstance(after, Route):
+            self._allow(after)  # put in the place of another, or where there is none
         elif after.identity not in self.objects:
             raise KernelError(ABSENT, f"The kernel refused to change {after}: it is not there.")
         self.objects[after.identity] = after

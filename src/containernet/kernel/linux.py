@@ -214,6 +214,8 @@ class Linux:
                 from containernet.kernel import table
 
                 table.repair(self._netfilter(), after, self._sets())
+            case Route():
+                routes.replace_route(self._spaces.route(after.place), after)
             case _:
                 self._remove(before)
                 self._add(after)

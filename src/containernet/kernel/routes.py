@@ -10,7 +10,7 @@ from errno import EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EOPNOTSUPP
 from struct import Struct
 
 from containernet.kernel.links import index_of
-from containernet.kernel.netlink import CREATE, EXCL, Netlink, Refused, attribute, attributes, number, u32
+from containernet.kernel.netlink import CREATE, EXCL, REPLACE, Netlink, Refused, attribute, attributes, number, u32
 from containernet.model.address import packed, split, unpacked
 from containernet.model.network import Place
 from containernet.plan.objects import ROUTE_PROTOCOL, Address, Route, Rule
@@ -96,6 +96,11 @@ def dump(socket: Netlink, kind: int, body: bytes) -> list[bytes]:
 def add_route(socket: Netlink, route: Route) -> None:
     """Make a route that is not there."""
     socket.ask((NEWROUTE, CREATE | EXCL, _route(socket, route)))
+
+
+def replace_route(socket: Netlink, route: Route) -> None:
+    """Put a route in the place of the one of the same destination and table, in one go."""
+    socket.ask((NEWROUTE, CREATE | REPLACE, _route(socket, route)))
 
 
 def remove_route(socket: Netlink, route: Route) -> None:

@@ -20,6 +20,7 @@ from containernet.store.door import WORLD
 from containernet.verbs.attempt import explained
 from containernet.verbs.begin import ready
 from containernet.verbs.mend import assess, mend
+from containernet.verbs.show import interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _state(host: Host) -> Iterator[Finding]:
             True,
         )
         return
-    for one in host.store.unfinished():
+    for one in interrupted(host):
         yield Finding(
             "interrupted",
             WARNING,

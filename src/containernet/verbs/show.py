@@ -21,6 +21,7 @@ from containernet.verbs.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from containernet.store.door import Unfinished
     from containernet.verbs.host import Host
 
 
@@ -76,11 +77,10 @@ def status(host: Host, state_dir: str) -> StatusView:
     return StatusView(
         version=__version__, state_dir=state_dir, networks=len(every.networks), endpoints=len(every.endpoints),
         waiting=sum(one.compartment_id in waiting for one in every.endpoints), ports=len(every.mappings),
-        table=not host.kernel.missing([table]), drift=lines, interrupted=tuple(_interrupted(host)),
+        table=not host.kernel.missing([table]), drift=lines, interrupted=tuple(f"{one.verb} ({one.who})" for one in interrupted(host)),
     )  # fmt: skip
 
 
-def _interrupted(host: Host) -> list[str]:
+def interrupted(host: Host) -> list[Unfinished]:
     """Return the verbs whose process has died."""
-    left = host.store.unfinished()
-    return [f"{one.verb} ({one.who})" for one in left if not os.path.exists(f"/proc/{one.who.removeprefix('pid ')}")]
+    return [one for one in host.store.unfinished() if not os.path.exists(f"/proc/{one.who.removeprefix('pid ')}")]
