@@ -77,7 +77,8 @@ def status(host: Host, state_dir: str) -> StatusView:
     return StatusView(
         version=__version__, state_dir=state_dir, networks=len(every.networks), endpoints=len(every.endpoints),
         waiting=sum(one.compartment_id in waiting for one in every.endpoints), ports=len(every.mappings),
-        table=not host.kernel.missing([table]), drift=lines, interrupted=tuple(f"{one.verb} ({one.who})" for one in interrupted(host)),
+        table=not host.kernel.missing([table]), drift=lines,
+        interrupted=tuple(f"{one.verb} ({one.who})" for one in interrupted(host)),
     )  # fmt: skip
 
 
