@@ -9,8 +9,8 @@ set up a moment ago passes nothing until the kernel's link watch has run.
 from __future__ import annotations
 
 from _socket import SOCK_RAW, socket
+from _struct import pack
 from errno import ENODEV
-from struct import pack
 from time import monotonic
 
 from containernet.kernel import sysctl

@@ -6,9 +6,9 @@ judged by its group, never by its name alone.
 
 from __future__ import annotations
 
+from _struct import Struct
 from errno import ENODEV, ENXIO, EXFULL
 from fcntl import ioctl
-from struct import Struct
 
 from containernet.kernel.door import ABSENT, EXISTS, FULL, KernelError
 from containernet.kernel.netlink import (

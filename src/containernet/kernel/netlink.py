@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from _socket import SO_RCVBUF, SO_SNDBUF, SOCK_RAW, SOL_SOCKET, socket
+from _struct import Struct
 from errno import EAGAIN, EINTR, ENOBUFS
-from struct import Struct
 from sys import byteorder
 
 TYPE_CHECKING = False

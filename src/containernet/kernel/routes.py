@@ -6,8 +6,8 @@ carries our protocol number, and only what carries it is read back or deleted.
 
 from __future__ import annotations
 
+from _struct import Struct
 from errno import EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EOPNOTSUPP
-from struct import Struct
 
 from containernet.kernel.links import index_of
 from containernet.kernel.netlink import CREATE, EXCL, REPLACE, Netlink, Refused, attribute, attributes, number, u32

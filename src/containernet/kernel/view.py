@@ -45,7 +45,7 @@ class View:
         self._rules: dict[Place, set[Rule]] = {}
 
     def has(self, wanted: Object) -> bool:
-        """Tell whether an object (no table, no element) is in the kernel exactly so."""
+        """Tell whether an object (no table, no element, no setting) is in the kernel exactly so."""
         try:
             return self._has_beside(wanted) if isinstance(wanted, Beside) else self._has(wanted)
         except KernelError as error:
@@ -71,8 +71,6 @@ class View:
                 return wanted in self.routes(wanted.place)
             case Rule():
                 return wanted in self.rules(wanted.place)
-            case Sysctl():
-                return self.sysctl(wanted) == wanted
         raise TypeError(wanted)
 
     def _has_beside(self, wanted: Beside) -> bool:
@@ -129,13 +127,6 @@ class View:
         if place not in self._rules:
             self._rules[place] = set(routes.rules(self._spaces.route(place), place))
         return self._rules[place]
-
-    def sysctl(self, wanted: Sysctl) -> Sysctl | None:
-        """Return the present state of a setting, None if there is no such setting."""
-        try:
-            return Sysctl(wanted.place, wanted.key, self._spaces.call(wanted.place, lambda: sysctl.read(wanted.key)))
-        except KernelError:
-            return None
 
     def sysctls(self, wanted: Iterable[Sysctl]) -> set[Sysctl]:
         """Return the present state of many settings, those of a place read in one go."""
