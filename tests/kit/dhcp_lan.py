@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from containernet.kernel.netns import Spaces
+from containernet.model.lease import Lease
 from containernet.plan.objects import Up
 from containernet.plan.operations import Add
 from containernet.services.dhcp4 import client
 from containernet.services.dhcp4.alarm import boottime
 from containernet.services.dhcp4.engine import Engine
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.message import Message
 from kit.dhcp_process import LINK, FileHands, setup_of
 from kit.lab import HOST4, Lab

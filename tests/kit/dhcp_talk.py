@@ -9,8 +9,8 @@ import random
 from math import inf
 from typing import Any
 
+from containernet.model.lease import Lease
 from containernet.services.dhcp4 import identity, message, words
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.machine import Machine
 from containernet.services.dhcp4.message import Message, decode
 from containernet.services.dhcp4.words import Effect, Send, Setup

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from containernet.model.lease import Lease, LeasedRoute
 from containernet.model.record import replace
 from containernet.services.dhcp4 import frame, wire
-from containernet.services.dhcp4.lease import Lease, LeasedRoute
 from containernet.services.dhcp4.message import ACK, OFFER, Message, decode, encode
 from kit.dhcp import SERVERS, Dnsmasq, Server
 from kit.dhcp_lan import LINK, SILENCE, Lan

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from containernet.model.lease import Lease
 from containernet.model.record import replace
 from containernet.services.dhcp4.alarm import boottime
-from containernet.services.dhcp4.lease import Lease
 from kit import dhcp_process
 from kit.dhcp import Dnsmasq, Server
 from kit.dhcp_lan import LINK, Lan

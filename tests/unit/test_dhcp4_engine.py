@@ -11,10 +11,10 @@ from unittest.mock import patch
 import pytest
 
 from containernet.kernel.door import OTHER, VANISHED, KernelError
+from containernet.model.lease import Lease
 from containernet.model.network import Place
 from containernet.services.dhcp4 import frame, wire
 from containernet.services.dhcp4.engine import Engine
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.message import ACK, DISCOVER, OFFER, Message, decode, encode
 from containernet.services.dhcp4.pace import AT_ONCE
 from kit.dhcp_talk import ADDRESS, CLIENT_ID, MAC, SERVER, Setup, lease

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from containernet.services.dhcp4 import frame, identity, lease, message, names, options
+from containernet.model import lease
+from containernet.services.dhcp4 import frame, identity, message, names, options
 from containernet.services.dhcp4.malformed import Malformed
 from containernet.services.dhcp4.message import Message, decode, encode
 from kit.dhcp_talk import ADDRESS, CLIENT_ID, MAC, SERVER

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from containernet.model.record import record
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.model.lease import Lease
+
 NAT = "nat"
 INTERNAL = "internal"
 BRIDGE, MACVLAN, ROUTED = "bridge", "macvlan", "routed"  # without NAT: on the subnet of the host's uplink
 TRANSPARENT = (BRIDGE, MACVLAN, ROUTED)
+DHCP, RELEASED = "dhcp", "released"  # whether an endpoint's address is leased
 PROTOCOLS = ("tcp", "udp", "sctp")
 HOST_COMPARTMENT = 1
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1 (net/bridge/br_private.h)
@@ -104,8 +109,11 @@ class Endpoint:
     addresses: tuple[str, ...]  # with prefix lengths: 192.168.1.2/24
     priority: int = 0  # the highest among a container's endpoints has the default route, then the first joined
     created: int = 0
-    dynamic: str = ""  # "dhcp": its IPv4 address comes from the network
+    dynamic: str = ""  # DHCP: its IPv4 address is leased; RELEASED: it was given back; "": not by us
     gateways: tuple[str, ...] = ()  # on networks without subnets: where its default routes lead
+    hostname: str = ""  # that a DHCP server is told
+    client_id: str = ""  # who a DHCP server is told that it is, in hexadecimal (RFC 4361; RFC 2132, 9.14)
+    leases: tuple[Lease, ...] = ()  # of each IP version one at most; addresses in use are among ``addresses``
 
     @property
     def link(self) -> str:

@@ -20,7 +20,10 @@ SEQUENCE = "UPDATE memos SET value = ? WHERE key = 'sequence'"
 _COLUMNS = {
     "networks": "id, name, kind, subnets, mtu, mtu_fixed, ipv6, uplink, external_address, labels, created, mac",
     "compartments": "id, container, path, cookie, lasting, loopback, routed",
-    "endpoints": "id, name, network_id, compartment_id, interface, mac, priority, created, dynamic, gateways",
+    "endpoints": (
+        "id, name, network_id, compartment_id, interface, mac, priority, created, dynamic, gateways, hostname,"
+        " client_id, leases"
+    ),
     "mappings": ("id, endpoint_id, protocol, external_address, external_first, external_last, internal_first, remotes"),
 }
 _ROW: dict[str, Callable[[Any], tuple[Any, ...]]] = {

@@ -7,4 +7,4 @@ COPY = "state-copy.db"
 LOG = "state-log"
 BALLAST = "ballast"
 LOCK = "lock"
-VERSION = 1
+VERSION = 2

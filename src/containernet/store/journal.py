@@ -26,6 +26,9 @@ KINDS: dict[str, type] = {
 }  # fmt: skip
 
 
+LATE = ("Lease", "LeasedRoute")  # of model/lease.py, which most verbs do without
+
+
 def encoded(value: object) -> str:
     """Return a record, or a tuple of records, as text."""
     return repr(_plain(value))
@@ -34,7 +37,7 @@ def encoded(value: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, tuple):
         return tuple([_plain(item) for item in value])
-    if type(value).__name__ in KINDS:
+    if type(value).__name__ in KINDS or type(value).__name__ in LATE:
         return {type(value).__name__: tuple([_plain(getattr(value, name)) for name in fields(value)])}
     return value
 
@@ -54,5 +57,14 @@ def _made(value: object) -> object:
         return tuple([_made(item) for item in value])
     if isinstance(value, dict):
         ((kind, parts),) = value.items()
-        return KINDS[kind](*[_made(item) for item in parts])
+        return _class(kind)(*[_made(item) for item in parts])
     return value
+
+
+def _class(kind: str) -> type:
+    if kind not in LATE:
+        return KINDS[kind]
+    from containernet.model import lease
+
+    found: type = getattr(lease, kind)
+    return found

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from containernet.model.lease import Lease
+
     Row = tuple[Any, ...]
 
 NETWORK = (
@@ -21,9 +23,11 @@ NETWORK = (
 COMPARTMENT = "SELECT id, container, path, cookie, lasting, loopback, routed FROM compartments"
 ENDPOINT = (
     "SELECT e.id, e.name, e.network_id, n.name, e.compartment_id, c.container, e.interface, e.mac, e.priority,"
-    " e.created, e.dynamic, e.gateways, a.raw, a.length FROM endpoints e JOIN networks n ON n.id = e.network_id"
+    " e.created, e.dynamic, e.gateways, e.hostname, e.client_id, e.leases, a.raw, a.length"
+    " FROM endpoints e JOIN networks n ON n.id = e.network_id"
     " JOIN compartments c ON c.id = e.compartment_id LEFT JOIN addresses a ON a.endpoint_id = e.id"
 )
+RAW = 15  # the column of an endpoint's row with an address; the next is its prefix length
 BY_ENDPOINT = " ORDER BY e.id, a.position"
 MAPPING = (
     "SELECT id, endpoint_id, protocol, external_address, external_first, external_last, internal_first, remotes"
@@ -71,8 +75,8 @@ def endpoints(rows: Iterable[Row]) -> tuple[Endpoint, ...]:
     found: dict[int, tuple[Row, list[str]]] = {}
     for row in rows:
         held = found.setdefault(row[0], (row, []))[1]
-        if row[12] is not None:
-            held.append(f"{unpacked(row[12])}/{row[13]}")
+        if row[RAW] is not None:
+            held.append(f"{unpacked(row[RAW])}/{row[RAW + 1]}")
     return tuple(_endpoint(row, tuple(addresses)) for row, addresses in found.values())
 
 
@@ -80,15 +84,31 @@ def _endpoint(row: Row, addresses: tuple[str, ...]) -> Endpoint:
     number, name, network_id, network_name, compartment_id, container, interface, mac, priority, created = row[:10]
     return Endpoint(
         number, name, network_id, network_name, compartment_id, container, interface, mac, addresses, priority, created,
-        row[10], tuple(row[11].split()),
+        row[10], tuple(row[11].split()), row[12], row[13], _leases(row[14]),
     )  # fmt: skip
+
+
+def _leases(text: str) -> tuple[Lease, ...]:
+    if not text:
+        return ()
+    from containernet.model.lease import from_text
+
+    return tuple(from_text(line) for line in text.splitlines())
+
+
+def _text(leases: tuple[Lease, ...]) -> str:
+    if not leases:
+        return ""
+    from containernet.model.lease import to_text
+
+    return "\n".join(map(to_text, leases))
 
 
 def endpoint_row(one: Endpoint) -> Row:
     """Return the columns of an endpoint, but for its addresses."""
     return (
         one.id, one.name, one.network_id, one.compartment_id, one.interface, one.mac, one.priority, one.created,
-        one.dynamic, " ".join(one.gateways),
+        one.dynamic, " ".join(one.gateways), one.hostname, one.client_id, _text(one.leases),
     )  # fmt: skip
 
 

@@ -55,4 +55,9 @@ CREATE TABLE intents (
 INSERT INTO sqlite_sequence (name, seq) VALUES ('compartments', 1);
 INSERT INTO memos VALUES ('sequence', '0');
 """,
+    """
+ALTER TABLE endpoints ADD COLUMN hostname TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN leases TEXT NOT NULL DEFAULT '';
+""",
 )

@@ -12,9 +12,9 @@ from math import inf
 
 from containernet.kernel.door import VANISHED, KernelError
 from containernet.model.errors import ContainerNetError
+from containernet.model.lease import Lease
 from containernet.model.network import Place
 from containernet.services.dhcp4 import frame, wire, words
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.machine import Machine
 from containernet.services.dhcp4.malformed import Malformed
 from containernet.services.dhcp4.message import CLIENT_PORT, NOWHERE, decode

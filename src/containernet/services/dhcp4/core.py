@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import inf
 
+from containernet.model.lease import Lease
 from containernet.services.dhcp4 import requests, words
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.message import BROADCAST, NOWHERE, Message, encode
 from containernet.services.dhcp4.words import Effect, Setup
 

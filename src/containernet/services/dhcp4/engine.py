@@ -12,12 +12,12 @@ from heapq import heappop, heappush
 from math import inf
 from select import EPOLLIN, epoll
 
+from containernet.model.lease import Lease, dated, recalled
 from containernet.model.network import Place
 from containernet.services.dhcp4 import words
 from containernet.services.dhcp4.alarm import Alarm, boot_id, boottime
 from containernet.services.dhcp4.client import Client
 from containernet.services.dhcp4.closer import Closer
-from containernet.services.dhcp4.lease import Lease, dated, recalled
 from containernet.services.dhcp4.pace import Pace
 from containernet.services.dhcp4.words import Effect, Setup
 
@@ -112,6 +112,11 @@ class Engine:
         """Learn that an interface has lost its carrier, or has it again."""
         client = self._begun(key)
         self._event(client, client.machine.link(up, self.clock()))
+
+    def failed(self, key: str) -> None:
+        """Learn that what ``Hands.configure`` took on could not be done: begin again in a while."""
+        client = self._begun(key)
+        self._event(client, client.machine.failed(self.clock()))
 
     def remove(self, key: str) -> None:
         """Lease no longer, and leave the address and the lease as they are."""

@@ -5,8 +5,8 @@ The rule of this file: two narrow interfaces. The kernel, the store and the log 
 
 from __future__ import annotations
 
+from containernet.model.lease import Lease
 from containernet.model.network import Place
-from containernet.services.dhcp4.lease import Lease
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

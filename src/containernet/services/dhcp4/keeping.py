@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from math import inf
 
+from containernet.model.lease import Lease
 from containernet.services.dhcp4 import replies, requests, words
 from containernet.services.dhcp4.core import Core, State
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.message import ACK, BROADCAST, NAK, Message
 from containernet.services.dhcp4.probe import FAST, OFF, STRICT
 

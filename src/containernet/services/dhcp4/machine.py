@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from math import inf
 
+from containernet.model.lease import FOREVER, Lease
 from containernet.services.dhcp4 import replies, words
 from containernet.services.dhcp4.acquiring import Checking, Init, Rebooting, Selecting
 from containernet.services.dhcp4.core import Core
 from containernet.services.dhcp4.keeping import Bound, Down, Extending, Releasing, Renewing, Stopped
-from containernet.services.dhcp4.lease import Lease
-from containernet.services.dhcp4.message import FOREVER, Message
+from containernet.services.dhcp4.message import Message
 from containernet.services.dhcp4.probe import OFF
 from containernet.services.dhcp4.words import Effect, Setup
 

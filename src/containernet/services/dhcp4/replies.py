@@ -7,8 +7,8 @@ a danger (a name, an MTU, a router that cannot be one) is left out, and the leas
 from __future__ import annotations
 
 from containernet.model.address import contains, number
-from containernet.services.dhcp4.lease import Lease, LeasedRoute
-from containernet.services.dhcp4.message import FOREVER, NOWHERE, REPLY_OP, Message
+from containernet.model.lease import FOREVER, Lease, LeasedRoute
+from containernet.services.dhcp4.message import NOWHERE, REPLY_OP, Message
 from containernet.services.dhcp4.words import Setup
 
 TYPE_CHECKING = False

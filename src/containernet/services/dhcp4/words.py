@@ -5,8 +5,8 @@ The rule of this file: frozen values only. An effect says what, never how; the s
 
 from __future__ import annotations
 
+from containernet.model.lease import Lease
 from containernet.model.record import record
-from containernet.services.dhcp4.lease import Lease
 from containernet.services.dhcp4.probe import FAST
 
 DEBUG, INFO, WARNING, ERROR = "debug", "info", "warning", "error"  # levels of Tell

@@ -1,4 +1,4 @@
-"""A lease: what a server has given to a client, and till when (RFC 2131, section 4.4.1).
+"""A lease: what a server has given to a client, and till when (RFC 2131, section 4.4.1; RFC 8415, section 6.2).
 
 The rule of this file: a frozen value, and its text for the store. Times are of the boottime clock, so that setting the
 clock ends nothing; the wall clock is noted beside them by who stores a lease, for the one case in which it decides:
@@ -10,7 +10,8 @@ from __future__ import annotations
 from math import inf
 
 from containernet.model.record import plain, record, replace
-from containernet.services.dhcp4.message import FOREVER
+
+FOREVER = 0xFFFFFFFF  # seconds of a lease that does not end (RFC 2131, section 3.3; RFC 8415, section 7.7)
 
 
 @record
@@ -26,10 +27,10 @@ class LeasedRoute:
 class Lease:
     """An address with all that came along with it."""
 
-    address: str
+    address: str  # "": none, only what comes along with one (RFC 8415, section 6.1)
     prefix: int  # the length of the address's prefix
-    server: str
-    client_id: str  # in hexadecimal
+    server: str  # its address; of DHCPv6 its DUID in hexadecimal
+    client_id: str  # in hexadecimal; of DHCPv6 a DUID
     began: float  # boottime at which what led to it was asked
     seconds: int  # how long it lasts, FOREVER if it does not end
     t1: float  # seconds after ``began`` to renew it
@@ -43,11 +44,13 @@ class Lease:
     hostname: str = ""
     boot: str = ""  # the host's boot id when it was stored
     wall: float = 0.0  # the wall clock at ``began``
+    family: int = 4  # 6: DHCPv6
+    preferred: int = 0  # family 6: seconds after ``began`` for which new connections use the address
 
     @property
     def cidr(self) -> str:
-        """The address with its prefix length."""
-        return f"{self.address}/{self.prefix}"
+        """The address with its prefix length, "" if there is none."""
+        return f"{self.address}/{self.prefix}" if self.address else ""
 
     @property
     def renew_at(self) -> float:
