@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from containernet.services.dhcp4 import frame, message, names, words
+from containernet.model.lease import FOREVER
+from containernet.services.dhcp4 import frame, names, words
 from containernet.services.dhcp4.malformed import Malformed
 from containernet.services.dhcp4.message import ACK, NAK, OFFER, Message, decode, encode
 from containernet.services.dhcp4.replies import is_host
@@ -123,7 +124,7 @@ def sound(talk: Talk, held: words.Lease) -> bool:
     return (
         held.address == ADDRESS
         and held.seconds > 0
-        and (0 < held.t1 <= held.t2 < held.seconds or held.seconds == message.FOREVER)
+        and (0 < held.t1 <= held.t2 < held.seconds or held.seconds == FOREVER)
         and 1 <= held.prefix <= 32
         and all(is_host(one) for one in hosts)
         and (held.mtu == 0 or 576 <= held.mtu <= talk.setup.mtu)

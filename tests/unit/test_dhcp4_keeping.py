@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from containernet.model.lease import LeasedRoute
+from containernet.model.lease import FOREVER, LeasedRoute
 from containernet.services.dhcp4 import words
-from containernet.services.dhcp4.message import ACK, BROADCAST, DISCOVER, FOREVER, NAK, NOWHERE, OFFER, RELEASE, REQUEST
+from containernet.services.dhcp4.message import ACK, BROADCAST, DISCOVER, NAK, NOWHERE, OFFER, RELEASE, REQUEST
 from containernet.services.dhcp4.replies import times
 from kit.dhcp_talk import ADDRESS, CLIENT_ID, OTHER_ADDRESS, OTHER_SERVER, SERVER, Talk, lease
 

@@ -271,5 +271,5 @@ def test_a_lease_is_dated_by_both_clocks() -> None:
     assert again.expiry - 20.0 == 3000.0
     assert lease.recalled(noted, "boot2", now=20.0, wall=10.0).expiry == 3620.0  # the clock went back: as if new
     assert lease.recalled(kept(boot="", wall=0.0), "boot2", now=20.0, wall=10.0).expiry < 20.0
-    endless = kept(seconds=message.FOREVER)
+    endless = kept(seconds=lease.FOREVER)
     assert lease.recalled(endless, "boot2", now=20.0, wall=1e9).expiry == float("inf")
