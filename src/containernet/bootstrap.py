@@ -15,9 +15,10 @@ from containernet.containers.path import ByPath
 from containernet.containers.process import ByProcess
 from containernet.kernel.door import KernelError
 from containernet.kernel.linux import Linux
-from containernet.store.files import FILE, LOG
+from containernet.store.files import FILE
 from containernet.store.sqlite import Sqlite
 from containernet.store.trouble import Damaged
+from containernet.this_host import ThisHost
 from containernet.verbs.attempt import explained
 from containernet.verbs.host import Host, Silence
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Concatenate, ParamSpec, TypeVar
 
-    from containernet.agent.protocol import AgentView
     from containernet.containers.door import Containers
     from containernet.kernel.door import Kernel
-    from containernet.model.views import EndpointView, Finding, NetworkView, PortView, RepairView, StatusView
+    from containernet.model.views import EndpointView, NetworkView, PortView
     from containernet.store.door import Store
     from containernet.verbs.host import Report
+    from containernet.verbs.services import Services
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 STATE_DIR = "/var/lib/containernet"
 
 
-class ContainerNet:
+class ContainerNet(ThisHost):
     """Networks for the containers of this host.
 
     ``state_dir`` is where what lasts is kept ("": ``$CNET_STATE_DIR``, else ``/var/lib/containernet``). With
@@ -57,6 +58,7 @@ class ContainerNet:
         kernel: Callable[[], Kernel] = Linux,
         store: Callable[[bool], Store] | None = None,
         containers: Containers | None = None,
+        services: Callable[[], Services] | None = None,
     ) -> None:
         self.state_dir = os.path.abspath(state_dir or os.environ.get("CNET_STATE_DIR", "") or STATE_DIR)
         self.plans: list[str] = []
@@ -64,6 +66,7 @@ class ContainerNet:
         self._report: Report = report or Silence()
         self._kernel = kernel
         self._store = store
+        self._services = services or self._agent
         self._containers = containers or Chain((ByProcess(), ByPath(), ByName()))
 
     def _file(self, changes: bool, check: bool) -> Store:
@@ -84,14 +87,27 @@ class ContainerNet:
             raise
         return Host(
             kernel, store, self._containers, self._report, now=lambda: int(time()), chance=os.urandom,
-            plans=self.plans if self._dry_run else None, state_dir=self.state_dir,
+            plans=self.plans if self._dry_run else None, state_dir=self.state_dir, services=self._services,
         )  # fmt: skip
 
-    def _ask(self, question: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return the answer to a question, which changes nothing."""
-        return self._on_host(lambda host: question(host, *args, **kwargs), changes=False)
+    def with_report(self, report: Report) -> ContainerNet:
+        """Return the same, reporting to somebody else."""
+        return ContainerNet(
+            self.state_dir, report=report, kernel=self._kernel, store=self._store, containers=self._containers,
+            services=self._services,
+        )  # fmt: skip
 
-    def _on_host(self, verb: Callable[[Host], T], *, changes: bool = True, check: bool = False) -> T:
+    def _agent(self) -> Services:
+        """Return the services of the agent, which may run or not."""
+        from containernet.agent.client import Agent
+
+        return Agent(self.state_dir)
+
+    def ask(self, question: Callable[Concatenate[Host, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the answer to a question, which changes nothing."""
+        return self.on_host(lambda host: question(host, *args, **kwargs), changes=False)
+
+    def on_host(self, verb: Callable[[Host], T], *, changes: bool = True, check: bool = False) -> T:
         """Return what a verb returns; if the store turns out to be damaged, it is rebuilt and the verb tried again."""
         try:
             try:
@@ -143,7 +159,7 @@ class ContainerNet:
             host.report.stage("external")
             return Views(host).network(made, ())
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def confirm(self, name: str) -> str:
         """Confirm that this host can be reached although a network moved its addresses. Raises ``NotFound``."""
@@ -168,13 +184,13 @@ class ContainerNet:
             left = tuple(replace(views.endpoint(one, state=GONE), default_route=False) for one in endpoints)
             return views.network(network, left)
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def get(self, name: str = "") -> tuple[NetworkView, ...]:
         """Return all networks with their endpoints, or the one of this name. Raises ``NotFound``."""
         from containernet.verbs.show import networks
 
-        return self._ask(networks, name)
+        return self.ask(networks, name)
 
     # --- containers ---
 
@@ -188,14 +204,21 @@ class ContainerNet:
         interface: str = "",
         publish: tuple[str, ...] = (),
         priority: int = 0,
+        hostname: str = "",
+        client_id: str = "",
+        wait: int = 0,
+        no_wait: bool = False,
     ) -> EndpointView:
         """Join a container to a network; return its new endpoint.
 
         ``container`` is a namespace's name, ``pid:N`` or a path; ``ips`` at most one of each subnet (the others are
         picked), on a network without NAT addresses with prefix lengths, "dhcp" or "none"; ``publish`` are ports to open
         at once, ``[EXT-IP:]EXT[-EXT]:INT[-INT][/tcp|udp|sctp]``; the highest ``priority`` among a container's endpoints
-        has its default route, then the first joined.
-        Raises ``NotFound``, ``Conflict`` (address, port, name, full pool or bridge), ``Taken`` (a process's port).
+        has its default route, then the first joined. An address from DHCP is waited for, ``wait`` seconds (0: 20) or
+        with ``no_wait`` not at all; the server is told ``hostname`` ("": the container's name), and as ``client_id``
+        "duid" (RFC 4361) or "mac".
+        Raises ``NotFound``, ``Conflict`` (address, port, name, full pool or bridge), ``Taken`` (a process's port),
+        ``Different`` (no address from DHCP in time; the container has left again).
         """
         from containernet.model.views import ACTIVE
         from containernet.verbs import views
@@ -204,11 +227,11 @@ class ContainerNet:
         def verb(host: Host) -> EndpointView:
             one, part = join(
                 host, container, network, ips=tuple(ips), mac=mac, interface=interface, publish=tuple(publish),
-                priority=priority,
+                priority=priority, hostname=hostname, client_id=client_id, wait=wait, no_wait=no_wait,
             )  # fmt: skip
             return views.of(host, part).endpoint(one, state=ACTIVE)
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def leave(self, container: str, network: str, *, endpoint: str = "") -> EndpointView:
         """Take a container off a network; return the endpoint that it had. Raises ``NotFound``, ``Conflict``."""
@@ -221,13 +244,13 @@ class ContainerNet:
             one, part = leave(host, container, network, endpoint=endpoint)
             return replace(views.of(host, part).endpoint(one, state=GONE), default_route=False)
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def endpoint(self, container: str = "", network: str = "") -> tuple[EndpointView, ...]:
         """Return the endpoints of a container, of a network, of both, or all. Raises ``NotFound``."""
         from containernet.verbs.show import endpoints
 
-        return self._ask(endpoints, container, network)
+        return self.ask(endpoints, container, network)
 
     def run(
         self, networks: tuple[str, ...], command: tuple[str, ...], *, name: str = "", publish: tuple[str, ...] = ()
@@ -253,7 +276,7 @@ class ContainerNet:
                 into = f"nsenter --net --target {container.removeprefix('pid:')}"
             self.plans.append(f"{into} {' '.join(command)}")
             return 0
-        child = self._ask(execute, container, tuple(command))
+        child = self.ask(execute, container, tuple(command))
         try:
             child.go()
             return child.wait()
@@ -290,7 +313,7 @@ class ContainerNet:
             )  # fmt: skip
             return views.of(host, part).port(mapping, one)
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def close(
         self,
@@ -313,85 +336,22 @@ class ContainerNet:
             )  # fmt: skip
             return Views(host).port(mapping, endpoint, active=False)
 
-        return self._on_host(verb)
+        return self.on_host(verb)
 
     def ports(self, container: str = "", network: str = "") -> tuple[PortView, ...]:
         """Return the port mappings of a container, of a network, of both, or all. Raises ``NotFound``."""
         from containernet.verbs.show import ports
 
-        return self._ask(ports, container, network)
-
-    # --- this host ---
-
-    def status(self) -> StatusView:
-        """Return how the host stands, and what :meth:`repair` would do."""
-        from containernet.verbs.show import status
-
-        return self._on_host(lambda host: status(host, self.state_dir), changes=False, check=True)
-
-    def repair(self) -> RepairView:
-        """Make the host be as the networks say; return what was done."""
-        from containernet.verbs.repair import repair
-
-        return self._on_host(repair, check=True)
-
-    def restore(self) -> RepairView:
-        """Make networks again after a restart of the host, and join the containers that are back."""
-        return self.repair()
-
-    def doctor(
-        self, *, fix: bool = False, confirm: Callable[[Finding], bool] | None = None, uplink: str = ""
-    ) -> tuple[Finding, ...]:
-        """Return what keeps networks from working, or what an uplink is good for; ``fix``: mend what is agreed to."""
-        from containernet.verbs.doctor import doctor
-
-        return self._on_host(lambda it: doctor(it, fix=fix, confirm=confirm, uplink=uplink), changes=fix, check=True)
-
-    def config_get(self, key: str) -> str:
-        """Return a setting. Raises ``NotFound``."""
-        from containernet.verbs import config
-
-        return self._ask(config.get, key)
-
-    def config_set(self, key: str, value: str) -> None:
-        """Change a setting. Raises ``NotFound``, ``Usage``."""
-        from containernet.verbs import config
-
-        self._on_host(lambda host: config.change(host, key, value))
-
-    def config_list(self) -> tuple[tuple[str, str, str, str], ...]:
-        """Return (key, value, default, what it is for) of every setting."""
-        from containernet.verbs import config
-
-        return self._ask(config.listed)
+        return self.ask(ports, container, network)
 
     # --- the host agent ---
 
     def agent(self) -> int:
         """Run the host agent until SIGTERM; return its exit status. Raises ``NotPermitted``, ``Taken`` by another."""
-        from containernet.agent.main import run
-        from containernet.containers.named import NAMED
-        from containernet.kernel import inotify, watch
-        from containernet.services.repair import Repair, Watches, paths
-
         if self._dry_run:
             self.plans.append("systemctl start containernet-agent")
             return 0
-        self._ask(lambda host: host.kernel.permit())
+        from containernet.bootstrap_agent import run
 
-        def net(report: Report) -> ContainerNet:
-            return ContainerNet(
-                self.state_dir, report=report, kernel=self._kernel, store=self._store, containers=self._containers
-            )
-
-        repair = Repair(
-            net, lambda: self._ask(paths),
-            lambda: Watches((watch.Host(), watch.Firewall()), (watch.Inside(),), inotify.Files(NAMED), NAMED),
-        )  # fmt: skip
-        return run(self.state_dir, (repair,), lambda: inotify.Files(self.state_dir, (LOG,)))
-
-    def agent_status(self) -> AgentView:
-        """Return how the host agent and its services are. Raises ``NotFound`` if there is none."""
-        from containernet.agent.client import status
-
-        return status(self.state_dir)
+        self.ask(lambda host: host.kernel.permit())
+        return run(self)

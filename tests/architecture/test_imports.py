@@ -31,7 +31,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "agent": (*BASE, "containernet.verbs", "containernet.services", "containernet.agent", "containernet.bootstrap"),
     "cli": (*BASE, "containernet.verbs", "containernet.cli", "containernet.bootstrap"),
     "plugins": (*BASE, "containernet.verbs", "containernet.plugins", "containernet.bootstrap"),
+    "this_host": (*BASE, "containernet.verbs", "containernet.agent"),
     "bootstrap": ("containernet",),  # the only one that names real adapters
+    "bootstrap_agent": ("containernet",),  # and its half for the agent
     "__main__": ("containernet.cli", "containernet.model"),
     "__init__": ("containernet.bootstrap",),
 }

@@ -15,11 +15,11 @@ from pathlib import Path
 from containernet.kernel.door import EXISTS, KernelError
 from containernet.kernel.linux import Linux
 from containernet.kernel.netns import Spaces
+from containernet.model import identity
 from containernet.model.lease import Lease, from_text, to_text
 from containernet.model.network import Place
 from containernet.plan.objects import Address
 from containernet.plan.operations import Add, Remove
-from containernet.services.dhcp4 import identity
 from containernet.services.dhcp4.engine import Engine
 from containernet.services.dhcp4.words import Setup
 

@@ -9,8 +9,9 @@ import random
 from math import inf
 from typing import Any
 
+from containernet.model import identity
 from containernet.model.lease import Lease
-from containernet.services.dhcp4 import identity, message, words
+from containernet.services.dhcp4 import message, words
 from containernet.services.dhcp4.machine import Machine
 from containernet.services.dhcp4.message import Message, decode
 from containernet.services.dhcp4.words import Effect, Send, Setup

@@ -110,8 +110,18 @@ class Net:
 class Quiet:
     """A service that keeps what it was told."""
 
+    asks: tuple[str, ...] = ("lease", "renew", "release", "farewell", "leases")
+
     def __init__(self, name: str) -> None:
         self.name, self.told = name, list[str]()
+        self.replies: list[Any] = []  # of those who wait for an answer
+
+    def ask(self, do: str, name: str, wait: float, reply: Any) -> None:
+        self.told.append(f"{do} {name} {wait}")
+        if do == "leases":
+            reply({"web_lan/4": "BOUND"})
+        else:
+            self.replies.append(reply)
 
     def start(self, _: Any) -> None:
         self.told.append("start")

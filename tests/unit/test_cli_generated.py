@@ -117,7 +117,7 @@ def names(*words: str) -> list[str]:
 
 COMPLETED = [
     (("cnet", "jo"), ["join"]),
-    (("cnet", "re"), ["repair", "restore"]),
+    (("cnet", "re"), ["renew", "release", "repair", "restore"]),
     (("cnet", "conf"), ["confirm", "config"]),
     (("cnet", "config", ""), ["get", "set", "list"]),
     (("cnet", "join", ""), ["Container1"]),

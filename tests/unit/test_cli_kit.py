@@ -14,7 +14,16 @@ import pytest
 from containernet.agent.protocol import AgentView, ServiceView
 from containernet.cli.main import main
 from containernet.model.record import replace
-from containernet.model.views import EndpointView, Finding, NetworkView, PortView, RepairView, StatusView
+from containernet.model.views import (
+    EndpointView,
+    Finding,
+    LeaseView,
+    NetworkView,
+    PortView,
+    RepairView,
+    ServiceStatus,
+    StatusView,
+)
 
 PORT = PortView(
     1, "ContainerNat", "tcp", "", "10.91.68.239", 50000, 50000, "192.168.1.2", 3389, 3389, (),
@@ -31,6 +40,14 @@ NETWORK = NetworkView(
 INTERNAL = replace(
     NETWORK, name="db", kind="internal", uplink="", external_address="", external_prefix="", endpoints=()
 )
+LEASE = LeaseView(
+    "web_lan", "web", "lan", "eth0", 4, "BOUND", "198.51.100.82/24", "198.51.100.2", "ff00", 1_000, 1_300, 1_600,
+    ("198.51.100.2",), ("198.51.100.3",), "example.org", (), "web", 1400,
+)  # fmt: skip
+LEASED = replace(
+    ENDPOINT, name="web_lan", container="web", network="lan", addresses=("198.51.100.82/24",), leases=(LEASE,)
+)
+SERVICE = ServiceStatus("dhcp", True, "ok", "", (("leased", 1), ("seeking", 0)))
 FINDINGS = (
     Finding("nftables-missing", "error", "nftables is not installed.", "Install the package nftables.", True),
     Finding("forwarding-off", "ok", "IP forwarding is on.", "", False),
@@ -55,6 +72,7 @@ class Stub:
             "restore": RepairView((), (), (), ()), "config_get": "50000-60000", "config_set": None,
             "config_list": (("port-range", "50000-60000", "50000-60000", "The ports that cmdlets may open."),),
             "run": 7, "exec": 3, "doctor": FINDINGS, "agent": 0, "agent_status": AGENT,
+            "confirm": "lan", "leases": (LEASE,), "renew": LEASED, "release": LEASED, "service": SERVICE,
         }  # fmt: skip
 
     def __call__(self, state_dir: str = "", *, dry_run: bool = False, report: Any = None) -> Stub:

@@ -12,10 +12,10 @@ from containernet.kernel.managers import manager
 from containernet.model.errors import Conflict, ContainerNetError, Different, Missing, NotFound, Taken, Usage
 from containernet.model.record import replace
 from containernet.plan import moving
-from containernet.plan.intent import Intent
 from containernet.plan.objects import Bridge, HeldAddress, HeldRoute, Macvlan, Port, Route, Veth
 from containernet.plan.operations import Add, Remove
 from containernet.plan.text import lines
+from containernet.verbs.services import Nobody
 from kit.memory import MemoryHost
 
 GATEWAY = "198.51.100.2"
@@ -248,15 +248,25 @@ def test_an_uplink_serves_one_bridge(host: MemoryHost) -> None:
         assert "net1" in error.value.sentence + error.value.hint
 
 
+class Server(Nobody):
+    """Services that run, and give everybody what he waits for."""
+
+    def running(self) -> bool:
+        return True
+
+
 def test_dhcp_is_off_unless_it_is_on(host: MemoryHost) -> None:
-    net = host.net()
+    net = host.net(services=Server)
     net.create("net1")
     with pytest.raises(Missing) as error:
         net.join("c1", "net1", ips=("dhcp",))
     assert error.value.code == "dhcp-disabled"
     assert "--ip ADDRESS/LENGTH" in error.value.hint
     assert net.join("c1", "net1", ips=("none",)).addresses == ()
-    host.stored(lambda store: store.finish(0, Intent(), Intent(memos=(("setting:dhcp", "on"),))))
+    net.service("dhcp", "enable")
+    with pytest.raises(Missing) as error:
+        host.net().join("c1", "net1", ips=("dhcp",))
+    assert error.value.code == "agent-not-running"
     for ips in ((), ("dhcp",), ("dhcp", "2001:db8:51::7/64")):
         made = net.join("c2", "net1", ips=ips)
         endpoint = host.stored(lambda store, name=made.name: store.endpoint(name))

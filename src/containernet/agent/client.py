@@ -13,15 +13,17 @@ from errno import EACCES, ECONNREFUSED, ENOENT, ENOTDIR, EPERM
 from containernet.agent import protocol
 from containernet.agent.protocol import AgentView, Request
 from containernet.model.errors import ContainerNetError, Different, NotFound, NotPermitted, Usage
+from containernet.verbs.services import none_runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 RUN_DIR, SOCKET = "/run/containernet", "agent.sock"
 PATIENCE = 5.0  # seconds
+GIVING_BACK = 15  # seconds for a lease to be given back: one as a rule
 LONGEST = 1 << 20  # bytes of an answer
-START = "Start it: systemctl start containernet-agent, or here: cnet agent."
 
 
 def run_dir() -> str:
@@ -40,7 +42,7 @@ def status(state_dir: str) -> AgentView:
 def ask(asked: Request) -> Any:
     """Return the agent's answer as plain values; raise ``NotFound`` if there is no agent, and what it refuses with."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(PATIENCE + asked.wait)
         try:
             connection.connect(os.path.join(run_dir(), SOCKET))
             with suppress(BrokenPipeError):  # it has refused already, and says why
@@ -49,6 +51,63 @@ def ask(asked: Request) -> Any:
         except OSError as error:
             raise _explained(error) from None
     return protocol.result(line)
+
+
+class Agent:
+    """See :class:`containernet.verbs.services.Services`: the services of the agent of a state directory."""
+
+    def __init__(self, state_dir: str) -> None:
+        self._state_dir = state_dir
+
+    def _ask(self, do: str, name: str = "", wait: int = 0) -> Any:
+        status(self._state_dir)  # another state directory's agent has endpoints of the same names
+        return ask(Request(do, name, wait))
+
+    def running(self) -> bool:
+        """Tell whether it runs."""
+        try:
+            status(self._state_dir)
+        except NotFound:
+            return False
+        return True
+
+    def lease(self, endpoint: str, wait: int) -> None:
+        """Wait until an endpoint has its address."""
+        self._ask(protocol.LEASE, endpoint, wait)
+
+    def renew(self, endpoint: str, wait: int) -> None:
+        """Have a lease renewed."""
+        self._ask(protocol.RENEW, endpoint, wait)
+
+    def release(self, endpoint: str) -> None:
+        """Have a lease given back."""
+        self._ask(protocol.RELEASE, endpoint, GIVING_BACK)
+
+    def farewell(self, endpoints: Iterable[str]) -> bool:
+        """Have the leases given back of endpoints that are about to go."""
+        try:
+            self._ask(protocol.FAREWELL, "\n".join(endpoints))
+        except ContainerNetError:  # they go all the same, and their leases end by themselves
+            return False
+        return True
+
+    def state(self, service: str) -> tuple[str, str, tuple[tuple[str, int], ...]]:
+        """Return how a service is."""
+        one = next((one for one in status(self._state_dir).services if one.name == service), None)
+        if one is None:
+            raise protocol.no_service(service)
+        return one.state, one.sentence, tuple(one.figures.items())
+
+    def restart(self, service: str) -> None:
+        """Start a service anew."""
+        self._ask(protocol.RESTART, service)
+
+    def states(self) -> dict[str, str]:
+        """Return what the DHCP service is at."""
+        try:
+            return dict(self._ask(protocol.LEASES))
+        except ContainerNetError:
+            return {}
 
 
 def _line(connection: socket.socket) -> bytes:
@@ -63,7 +122,7 @@ def _line(connection: socket.socket) -> bytes:
 
 def _explained(error: OSError) -> ContainerNetError:
     if error.errno in (ENOENT, ENOTDIR, ECONNREFUSED):
-        return NotFound("agent-not-running", "The agent is not running.", START)
+        return none_runs()
     if error.errno in (EACCES, EPERM):
         return NotPermitted("agent-not-permitted", "Only root may ask the agent.", "Run it as root.")
     if error.errno is None and not isinstance(error, TimeoutError):  # the path is too long for a socket

@@ -6,7 +6,10 @@ The rule of this file: pure, lines in and lines out; whatever a line holds, it i
   a number), ``do`` (what is asked) and, where that needs it, ``name`` (of a service). No field is given twice, none
   is unknown, nothing is nested.
 * ``do`` is one of ``status`` (the agent and its services), ``services`` (these alone), ``service-start``,
-  ``service-stop`` and ``service-restart`` (which answer with the service as it is then).
+  ``service-stop`` and ``service-restart`` (which answer with the service as it is then), or a question for a service.
+  Those of ``dhcp``: ``leases`` (what it is at, by endpoint and IP version), ``lease`` and ``renew`` (of the endpoint
+  ``name``; answered when it has its address, an error after ``wait`` seconds), ``release``, and ``farewell`` (of the
+  endpoints ``name``, one a line, that are about to go).
 * An answer is one line: ``{"v": 1, "ok": …}`` or ``{"v": 1, "error": {"code", "kind", "sentence", "hint"}}``, with the
   codes of all our errors. Requests on one connection are answered in turn.
 * A line that is too long, no JSON, or of another version is answered by an error, and the connection ends; so it does
@@ -24,13 +27,19 @@ from containernet.model.record import plain, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 VERSION = 1
 LONGEST = 64 << 10
 STATUS, SERVICES = "status", "services"
 START, STOP, RESTART = "service-start", "service-stop", "service-restart"
-NEEDS_NAME = {STATUS: False, SERVICES: False, START: True, STOP: True, RESTART: True}
+LEASES, LEASE, RENEW, RELEASE, FAREWELL = "leases", "lease", "renew", "release", "farewell"
+NEEDS_NAME = {
+    STATUS: False, SERVICES: False, START: True, STOP: True, RESTART: True,
+    LEASES: False, LEASE: True, RENEW: True, RELEASE: True, FAREWELL: True,
+}  # fmt: skip
+LONGEST_WAIT = 600  # seconds
 KINDS = {one.kind: one for one in vars(errors).values() if isinstance(one, type) and hasattr(one, "kind")}
 
 
@@ -40,6 +49,7 @@ class Request:
 
     do: str
     name: str = ""
+    wait: int = 0  # seconds
 
 
 @record
@@ -63,6 +73,26 @@ class AgentView:
     services: tuple[ServiceView, ...]
 
 
+class Later:
+    """An answer that is not there yet."""
+
+    def __init__(self) -> None:
+        self._said = b""
+        self._then: Callable[[bytes], None] | None = None
+
+    def say(self, found: object) -> None:
+        """Give the answer: a result or an error."""
+        self._said = refusal(found) if isinstance(found, ContainerNetError) else answer(found)
+        if self._then is not None:
+            self._then(self._said)
+
+    def then(self, call: Callable[[bytes], None]) -> None:
+        """Have something called with the answer, now if it is there already."""
+        self._then = call
+        if self._said:
+            call(self._said)
+
+
 class Broken(Usage):
     """What came is not of this protocol: nothing more is to be expected of whoever sent it."""
 
@@ -76,9 +106,12 @@ def request(line: bytes) -> Request:
     if not isinstance(do, str) or do not in NEEDS_NAME:
         known = ", ".join(NEEDS_NAME)
         raise Usage("agent-request", f"The agent does not know the request {shown(str(do))}.", f"It knows {known}.")
-    if not isinstance(name, str) or bool(name) != NEEDS_NAME[do] or fields.keys() - {"v", "do", "name"}:
+    wait = fields.get("wait", 0)
+    named = isinstance(name, str) and bool(name) == NEEDS_NAME[do]
+    waits = type(wait) is int and 0 <= wait <= LONGEST_WAIT
+    if not named or not waits or fields.keys() - {"v", "do", "name", "wait"}:
         raise Usage("agent-request", f"The fields of the request {do} are wrong.", "See 'agent/protocol.py'.")
-    return Request(do, name)
+    return Request(do, str(name), int(wait))
 
 
 def _fields(line: bytes) -> dict[str, Any]:
@@ -102,7 +135,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def said(asked: Request) -> bytes:
     """Return a request as a line."""
-    return _line({"v": VERSION, "do": asked.do, **({"name": asked.name} if asked.name else {})})
+    more = {key: value for key, value in (("name", asked.name), ("wait", asked.wait)) if value}
+    return _line({"v": VERSION, "do": asked.do, **more})
 
 
 def answer(result: object) -> bytes:

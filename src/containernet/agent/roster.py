@@ -6,7 +6,7 @@ The rule of this file: who is started and stopped, and what is answered about it
 from __future__ import annotations
 
 from containernet.agent import protocol
-from containernet.agent.protocol import AgentView, Request, ServiceView
+from containernet.agent.protocol import AgentView, Later, Request, ServiceView
 from containernet.services.door import NOTICE
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ class Roster:
 
     def __init__(self, services: tuple[Service, ...], about: AgentView) -> None:
         self._services = {one.name: one for one in services}
+        self._asked = {word: one for one in services for word in one.asks}
         self._about = about
         self._reactor: Reactor | None = None
 
@@ -43,9 +44,13 @@ class Roster:
         for one in self._services.values():
             one.look()
 
-    def answer(self, line: bytes) -> bytes:
+    def answer(self, line: bytes) -> bytes | Later:
         """Return the answer to a line; raise :class:`protocol.Broken` if it is no request."""
         asked = protocol.request(line)
+        if asked.do in self._asked:
+            later = Later()
+            self._asked[asked.do].ask(asked.do, asked.name, asked.wait, later.say)
+            return later
         return protocol.answer(self._answer(asked))
 
     def _answer(self, asked: Request) -> object:

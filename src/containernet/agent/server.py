@@ -12,7 +12,7 @@ import socket
 from contextlib import suppress
 
 from containernet.agent.client import SOCKET, holder, peer
-from containernet.agent.protocol import LONGEST, Broken, refusal
+from containernet.agent.protocol import LONGEST, LONGEST_WAIT, Broken, Later, refusal
 from containernet.model.errors import Bug, ContainerNetError, NotPermitted, Taken, Usage
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ PATIENCE = 10.0  # seconds for a whole line to come, or for an answer to be take
 class Server:
     """Answers lines."""
 
-    def __init__(self, directory: str, answer: Callable[[bytes], bytes], *, patience: float = PATIENCE) -> None:
+    def __init__(self, directory: str, answer: Callable[[bytes], bytes | Later], *, patience: float = PATIENCE) -> None:
         self.path = os.path.join(directory, SOCKET)
         self._answer, self._patience = answer, patience
         self._server: asyncio.Server | None = None
@@ -88,11 +88,12 @@ class Server:
         bound.reschedule(asyncio.get_running_loop().time() + self._patience)
         try:
             self._permit(writer)
-            said, more = self._said(await reader.readuntil(b"\n"))
+            said, more = await self._said(await reader.readuntil(b"\n"), bound)
         except asyncio.LimitOverrunError:
             said, more = refusal(Broken("agent-request", f"A line has at most {LONGEST} bytes.", "Say less.")), False
         except ContainerNetError as error:
             said, more = refusal(error), False
+        bound.reschedule(asyncio.get_running_loop().time() + self._patience)
         writer.write(said)
         await writer.drain()
         return more
@@ -104,13 +105,24 @@ class Server:
         if len(self._writers) > MOST:
             raise Taken("agent-busy", f"{MOST} others are talking to the agent.", "Try again.")
 
-    def _said(self, line: bytes) -> tuple[bytes, bool]:
+    async def _said(self, line: bytes, bound: asyncio.Timeout) -> tuple[bytes, bool]:
         """Return the answer to a line, and whether another may follow."""
         try:
-            return self._answer(line), True
+            said = self._answer(line)
+            if isinstance(said, Later):
+                bound.reschedule(asyncio.get_running_loop().time() + LONGEST_WAIT + self._patience)
+                return await _come(said), True
+            return said, True
         except Broken as error:
             return refusal(error), False
         except ContainerNetError as error:
             return refusal(error), True
         except Exception as error:
             return refusal(Bug("bug", f"This is a bug in the agent: {type(error).__name__}: {error}")), False
+
+
+async def _come(later: Later) -> bytes:
+    """Wait for an answer."""
+    future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    later.then(lambda said: None if future.done() else future.set_result(said))
+    return await future

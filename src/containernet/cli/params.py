@@ -48,6 +48,10 @@ EXTERNAL_ADDRESS = Param(
     "The address of this host that the port is opened on. Default: all of them.",
     value="IP",
 )  # fmt: skip
+WAIT = Param(
+    "wait", ("--wait",), ("WaitSeconds",), "How long to wait for an address from DHCP. Default: 20 seconds.",
+    NUMBER, "SECONDS",
+)  # fmt: skip
 PUBLISH = Param(
     "publish", ("-p", "--publish"), ("Publish",),
     "A port to open at once: [EXT-IP:]EXT[-EXT]:INT[-INT][/tcp|udp|sctp].",

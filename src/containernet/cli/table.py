@@ -79,6 +79,10 @@ JOIN = Command(
         Param("mac", ("--mac",), ("MacAddress", "StaticMacAddress"), "The MAC address of its interface.", value="MAC"),
         Param("interface", ("--interface",), ("InterfaceName",), "The name of its interface. Default: the first free of eth0, eth1 and so on.", value="NAME"),
         p.PUBLISH, p.PRIORITY,
+        Param("hostname", ("--hostname",), ("HostName",), "Without NAT: the host name that a DHCP server is told. Default: the container's name.", value="NAME"),
+        Param("client_id", ("--client-id",), ("ClientId",), "Without NAT: who a DHCP server is told that it is: duid (RFC 4361) or mac. Default: duid.", value="KIND", choices=("duid", "mac")),
+        p.WAIT,
+        Param("no_wait", ("--no-wait",), ("NoWait",), "Do not wait for an address from DHCP: it comes when it comes.", SWITCH),
     ),
     "Join-ContainerNetwork",
     "A container may join many networks, and the same network many times: each time it gets another endpoint.",
@@ -87,6 +91,7 @@ JOIN = Command(
         ("cnet join web net1 --ip 192.168.1.20 -p 8080:80", "with this address, and its port 80 open as 8080"),
         ("cnet join pid:4711 net1", "the container that process 4711 runs in"),
         ("cnet join web lan --ip 10.91.68.20/24", "on a network without NAT, with this address of the uplink's subnet"),
+        ("cnet join web lan --ip dhcp", "the same, with an address that the LAN's DHCP server gives"),
     ),
     (
         ("compartment", "Configuring compartment"),
@@ -189,6 +194,32 @@ AGENT = Command(
 )  # fmt: skip
 AGENT_STATUS = Command("agent status", "Ask the host agent how it and its services are.")
 
+LEASES = Command(
+    "leases", "Show the addresses that containers have from DHCP, and till when.",
+    (p.optional(p.CONTAINER), p.optional(p.NETWORK)),
+)  # fmt: skip
+RENEW = Command(
+    "renew", "Renew a container's lease now, or lease an address again that was given back.",
+    (p.CONTAINER, p.NETWORK, p.ENDPOINT, p.WAIT), changes=True,
+)  # fmt: skip
+RELEASE = Command(
+    "release", "Give a container's lease back; it stays joined, without the address.",
+    (p.CONTAINER, p.NETWORK, p.ENDPOINT), changes=True,
+)  # fmt: skip
+SERVICE = Command(
+    "service", "Switch a service of the agent on or off, start it anew, or ask how it is.",
+    (
+        Param("name", ("SERVICE",), (), "The service: dhcp or repair.", required=ALWAYS, choices=("dhcp", "repair")),
+        Param("action", ("ACTION",), (), "What to do: enable, disable, restart or status.", required=ALWAYS, choices=("enable", "disable", "restart", "status")),
+    ),
+    about="The DHCP client service, which leases addresses for containers on networks without NAT, is off until it is enabled.",
+    examples=(
+        ("cnet service dhcp enable", "from now on the agent leases addresses"),
+        ("cnet service dhcp status", "whether it does"),
+    ),
+    changes=True,
+)  # fmt: skip
+
 KEY = Param("key", ("KEY",), (), "The setting: 'cnet config list' shows them.", required=ALWAYS, complete="key")
 SETTING = Param("value", ("VALUE",), (), "Its new value.", required=ALWAYS)
 CONFIG = (
@@ -211,11 +242,12 @@ HELP = Command(
 
 NETWORKS = (CREATE, CONFIRM, DESTROY, GET)
 CONTAINERS = (JOIN, LEAVE, ENDPOINT, RUN, EXEC)
-HOST = (STATUS, DOCTOR, REPAIR, RESTORE, AGENT, AGENT_STATUS, *CONFIG)
+HOST = (STATUS, DOCTOR, REPAIR, RESTORE, AGENT, AGENT_STATUS, SERVICE, *CONFIG)
 GROUPS = (
     ("Networks", NETWORKS),
     ("Containers", CONTAINERS),
     ("Ports", (OPEN, CLOSE, PORTS)),
+    ("Leases", (LEASES, RENEW, RELEASE)),
     ("This host", HOST),
     ("Help", (HELP, MAN, COMPLETION)),
 )

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from containernet.model.views import EndpointView, NetworkView, PortView, RepairView, StatusView
+    from containernet.model.views import (
+        EndpointView,
+        LeaseView,
+        NetworkView,
+        PortView,
+        RepairView,
+        ServiceStatus,
+        StatusView,
+    )
 
 
 def created(network: NetworkView) -> str:
@@ -180,6 +188,47 @@ def repaired(found: RepairView) -> str:
     return "".join(f"{line}\n" for line in lines or ["Everything is as it should be."])
 
 
+def leases(found: tuple[LeaseView, ...]) -> str:
+    """One lease a line."""
+    head = ("ENDPOINT", "ADDRESS", "STATE", "SERVER", "RENEWS", "EXPIRES", "GATEWAYS", "DNS")
+    rows = [_lease_row(lease) for lease in found]
+    return table(head, rows) if rows else ""
+
+
+def _lease_row(one: LeaseView) -> tuple[object, ...]:
+    server = one.server if one.version == 4 else one.server[-12:]
+    ends = _when(one.expires) or ("never" if one.address else "")
+    dns = ",".join(one.dns)
+    return one.endpoint, one.address, one.state, server, _when(one.renews), ends, ",".join(one.gateways), dns
+
+
+def _when(seconds: int) -> str:
+    if not seconds:
+        return ""
+    from time import localtime, strftime
+
+    return strftime("%Y-%m-%d %H:%M:%S", localtime(seconds))
+
+
+def renewed(endpoint: EndpointView) -> str:
+    """``web on lan: eth0 10.91.68.102/24, till 2026-11-25 12:00:00``."""
+    till = next((_when(one.expires) for one in endpoint.leases if one.version == 4), "")
+    return f"{endpoint.container} on {endpoint.network}: {_at(endpoint)}{f', till {till}' if till else ''}\n"
+
+
+def released(endpoint: EndpointView) -> str:
+    """``web on lan: 10.91.68.102/24 was given back``."""
+    had = ", ".join(one.address for one in endpoint.leases if one.address and one.version == 4)
+    return f"{endpoint.container} on {endpoint.network}: {had or 'nothing'} was given back\n"
+
+
+def service(found: ServiceStatus) -> str:
+    """``dhcp: enabled, ok``, its figures, and what there is to say."""
+    figures = ", ".join(f"{number} {what}" for what, number in found.figures)
+    line = f"{found.name}: {'enabled' if found.enabled else 'disabled'}, {found.state.replace('-', ' ')}"
+    return f"{line}{f' ({figures})' if figures else ''}\n" + (f"  {found.sentence}\n" if found.sentence else "")
+
+
 def agent(found: Any) -> str:
     """How the agent is, and its services, one a line."""
     from time import localtime, strftime
@@ -225,6 +274,10 @@ PRINT: dict[str, Callable[[Any], str]] = {
     "repair": repaired,
     "restore": repaired,
     "agent status": agent,
+    "leases": leases,
+    "renew": renewed,
+    "release": released,
+    "service": service,
     "config get": setting,
     "config set": changed,
     "config list": settings,
@@ -232,5 +285,6 @@ PRINT: dict[str, Callable[[Any], str]] = {
 EMPTY = {
     "get": "No networks. Make one: cnet create NAME --nat",
     "endpoint": "No endpoints. Make one: cnet join CONTAINER NETWORK",
+    "leases": "No leases. Ask for one: cnet join CONTAINER NETWORK --ip dhcp",
     "ports": "No open ports. Open one: cnet open CONTAINER NETWORK --internal-port PORT",
 }

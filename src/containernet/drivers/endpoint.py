@@ -9,7 +9,7 @@ table of its own, chosen by source (ip-rule(8)).
 from __future__ import annotations
 
 from containernet.model.address import contains, family
-from containernet.model.network import HOST, INTERNAL, Compartment, Endpoint, Network, Place, Subnet
+from containernet.model.network import HOST, INTERNAL, ONLINK, Compartment, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
 
 FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
@@ -28,6 +28,7 @@ def inside(
     for version in (4, 6):
         if str(version) not in compartment.routed:
             found += _default(endpoints, place, networks, version)
+    found += _leased(endpoints, place)
     if len(endpoints) > 1 or compartment.routed:
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
@@ -103,13 +104,31 @@ def _default(endpoints: list[Endpoint], place: Place, networks: dict[int, Networ
     subnet = _subnet(leader, networks, version) if leader else None
     if leader is None or subnet is None:
         return []
-    route = Route(place, f"default{version}", subnet.gateway, leader.interface)
+    route = Route(place, f"default{version}", _via(subnet), leader.interface)
     return [*_towards(subnet, place, leader.interface), route]
+
+
+def _via(subnet: Subnet) -> str:
+    """Return the neighbour that a default route leads to, "" for the link itself."""
+    return "" if subnet.gateway == ONLINK else subnet.gateway
+
+
+def _leased(endpoints: list[Endpoint], place: Place) -> list[Object]:
+    """Return the routes that came with leases; of several to one destination, the first endpoint's holds."""
+    if not any(one.leases for one in endpoints):
+        return []
+    from containernet.drivers import transparent
+
+    found: dict[str, Object] = {}
+    for one in sorted(endpoints, key=lambda one: (-one.priority, one.id)):
+        for route in transparent.routes(one, place):
+            found.setdefault(route.destination, route)
+    return list(found.values())
 
 
 def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) -> list[Object]:
     """Return the route to a gateway that is outside the subnet, as clouds have it: on the link (RFC 3442)."""
-    if not subnet.gateway or contains(subnet.prefix, subnet.gateway):
+    if not _via(subnet) or contains(subnet.prefix, subnet.gateway):
         return []
     whole = f"{subnet.gateway}/{128 if ':' in subnet.gateway else 32}"
     return [Route(place, whole, "", interface, table)]
@@ -124,6 +143,6 @@ def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Obje
         found.append(Route(place, subnet.prefix, "", endpoint.interface, table))
         if network.kind != INTERNAL and subnet.gateway:
             found += _towards(subnet, place, endpoint.interface, table)
-            found.append(Route(place, f"default{family(subnet.prefix)}", subnet.gateway, endpoint.interface, table))
+            found.append(Route(place, f"default{family(subnet.prefix)}", _via(subnet), endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
     return found

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from containernet.model.address import first, from_number, split
 from containernet.model.network import BRIDGE, HOST, MACVLAN, Endpoint, Network, Place, Subnet
-from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Sysctl, Up, Veth
+from containernet.plan.leasing import DEFAULT, used
+from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Route, Sysctl, Up, Veth
 
 
 def network(one: Network, mark: int) -> list[Object]:
@@ -35,9 +36,10 @@ def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Obje
 
 def _links(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
     name, mac = endpoint.interface, endpoint.mac
+    mtu = min([one.mtu, *(lease.mtu for lease in endpoint.leases if lease.mtu)])
     if one.kind == MACVLAN:
-        return [Macvlan(place, name, mac, one.mtu, one.uplink, mark, endpoint.name)]
-    pair = Veth(endpoint.link, place, name, mac, one.mtu, one.bridge, mark, endpoint.name, hairpin=False)
+        return [Macvlan(place, name, mac, mtu, one.uplink, mark, endpoint.name)]
+    pair = Veth(endpoint.link, place, name, mac, mtu, one.bridge, mark, endpoint.name, hairpin=False)
     return [pair, Sysctl(HOST, f"net/ipv6/conf/{endpoint.link}/disable_ipv6", "1")]
 
 
@@ -55,6 +57,19 @@ def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
     """Return the subnets that an endpoint's given addresses are in, with the gateway there ("": none is known)."""
     found = (Subnet(prefix_of(text), gateway(endpoint, 6 if ":" in text else 4)) for text in endpoint.addresses)
     return tuple(dict.fromkeys(found))
+
+
+def routes(endpoint: Endpoint, place: Place) -> list[Route]:
+    """Return the routes that came with an endpoint's leases, but for default routes (RFC 3442)."""
+    found: dict[str, Route] = {}
+    held = [lease for lease in endpoint.leases if used(endpoint, lease)]
+    for one in (route for lease in held for route in lease.routes):
+        if one.prefix == DEFAULT or any(one.prefix == prefix_of(lease.cidr) for lease in held):
+            continue  # the kernel has it with the address
+        if one.onlink:
+            found.setdefault(f"{one.via}/32", Route(place, f"{one.via}/32", "", endpoint.interface))
+        found[one.prefix] = Route(place, one.prefix, one.via, endpoint.interface)
+    return list(found.values())
 
 
 def prefix_of(address: str) -> str:

@@ -9,6 +9,7 @@ from containernet.model.errors import Usage
 
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
+_LABEL = LETTERS | DIGITS | frozenset("-")
 INSIDE = LETTERS | DIGITS | frozenset("_.-")
 LONGEST = 63  # a DNS label (RFC 1035, 2.3.4): names become host names
 LONGEST_LINK = 15  # IFNAMSIZ - 1 (linux/if.h)
@@ -52,6 +53,17 @@ def link_name(text: str) -> str:
             f"{shown(text)} cannot be the name of an interface.",
             "They have 1 to 15 letters, digits, '-', '_' or '.', begin with a letter or a digit, and are not 'lo'.",
         )
+    return text
+
+
+def host_name(text: str) -> str:
+    """Return ``text`` if a DHCP server may be told that it is a host's name (RFC 1123, 2.1)."""
+    labels = text.split(".")
+    if len(text) > 253 or not all(
+        0 < len(one) <= LONGEST and _LABEL.issuperset(one) and one[0] != "-" for one in labels
+    ):
+        hint = "Host names have letters, digits and '-', and dots between their parts of 63 characters at most."
+        raise Usage("hostname-invalid", f"{shown(text)} is not the name of a host.", hint)
     return text
 
 

@@ -18,6 +18,7 @@ INTERNAL = "internal"
 BRIDGE, MACVLAN, ROUTED = "bridge", "macvlan", "routed"  # without NAT: on the subnet of the host's uplink
 TRANSPARENT = (BRIDGE, MACVLAN, ROUTED)
 DHCP, RELEASED = "dhcp", "released"  # whether an endpoint's address is leased
+ONLINK = "0.0.0.0"
 PROTOCOLS = ("tcp", "udp", "sctp")
 HOST_COMPARTMENT = 1
 BRIDGE_PORTS = 1023  # BR_MAX_PORTS - 1 (net/bridge/br_private.h)

@@ -54,6 +54,44 @@ class EndpointView:
     state: str  # ACTIVE, WAITING or GONE
     ports: tuple[PortView, ...]
     created: int
+    dns: tuple[str, ...] = ()  # the name servers that came with its leases
+    search: tuple[str, ...] = ()  # the domains that names are looked for in
+    leases: tuple[LeaseView, ...] = ()
+
+
+@record
+class LeaseView:
+    """A lease of an endpoint, or that it has none yet."""
+
+    endpoint: str
+    container: str
+    network: str
+    interface: str
+    version: int  # 4: DHCP (RFC 2131), 6: DHCPv6 (RFC 8415)
+    state: str  # as the RFC calls it: "BOUND", "RENEWING", …; "UNATTENDED" where no agent runs; "RELEASED"
+    address: str  # with its prefix length; "" if there is none
+    server: str  # its address; of DHCPv6 its DUID in hexadecimal
+    client_id: str  # in hexadecimal
+    obtained: int
+    renews: int  # when it is to be renewed
+    expires: int  # 0: never
+    gateways: tuple[str, ...]
+    dns: tuple[str, ...]
+    domain: str
+    search: tuple[str, ...]
+    hostname: str  # that the server gave
+    mtu: int
+
+
+@record
+class ServiceStatus:
+    """A service of the agent."""
+
+    name: str
+    enabled: bool
+    state: str  # "ok", "failing", "held-back", "stopped", "off"; "not-running": there is no agent
+    sentence: str
+    figures: tuple[tuple[str, int], ...]
 
 
 @record

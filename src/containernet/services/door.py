@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeVar
 
     T = TypeVar("T")
+    Reply = Callable[[object], None]  # a record, or an error: ContainerNetError
 else:
     Protocol = object
 
@@ -23,6 +24,7 @@ OK = "ok"
 FAILING = "failing"  # what it does fails; it tries again
 HELD_BACK = "held-back"  # it works, but others make so much of it that it takes its time
 STOPPED = "stopped"
+OFF = "off"  # nobody has switched it on
 
 
 @record
@@ -76,6 +78,7 @@ class Service(Protocol):
     """A long-running part of the agent."""
 
     name: str
+    asks: tuple[str, ...]  # what the agent's socket passes on to it (agent/protocol.py)
 
     def start(self, reactor: Reactor) -> None:
         """Begin; raise :class:`containernet.model.errors.ContainerNetError` if that cannot be."""
@@ -91,3 +94,6 @@ class Service(Protocol):
 
     def look(self) -> None:
         """Look at everything now, whatever was decided before: somebody asks for it."""
+
+    def ask(self, do: str, name: str, wait: float, reply: Reply) -> None:
+        """Answer one of ``asks``, once, now or later; ``wait``: for so many seconds at most."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from containernet.model.views import RepairView, StatusView
-    from containernet.services.door import Reactor
+    from containernet.services.door import Reactor, Reply
     from containernet.verbs.host import Host, Report
 else:
     Protocol = object
@@ -64,6 +64,7 @@ class Repair:
     """See :class:`containernet.services.door.Service`."""
 
     name = "repair"
+    asks: tuple[str, ...] = ()
 
     def __init__(
         self, net: Callable[[Report], Net], paths: Callable[[], frozenset[str]], watches: Callable[[], Watches]
@@ -94,6 +95,9 @@ class Repair:
         """The store has changed."""
         if self._shift is not None:
             self._shift.commit()
+
+    def ask(self, do: str, name: str, wait: float, reply: Reply) -> None:
+        """Nothing is asked of it."""
 
     def look(self) -> None:
         """Look at everything now."""

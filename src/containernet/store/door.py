@@ -49,6 +49,9 @@ class Store(Protocol):
     def lock(self) -> None:
         """Become the one writer; raise ``Taken`` with the holder's name after a time."""
 
+    def unlock(self) -> None:
+        """Be the writer no more; questions go on."""
+
     def close(self) -> None:
         """Let go of the lock and the file."""
 
@@ -76,8 +79,8 @@ class Store(Protocol):
     def endpoints(self, network: int = 0, compartment: int = 0) -> tuple[Endpoint, ...]:
         """Return the endpoints of a network, of a compartment, of both, or all, in the order of joining."""
 
-    def holder(self, network: int, address: str = "", mac: str = "") -> Endpoint | None:
-        """Return the endpoint of a network that has an address or a MAC address."""
+    def holder(self, network: int, address: str = "", mac: str = "", client: str = "") -> Endpoint | None:
+        """Return the endpoint of a network that has an address, a MAC address or a DHCP client identifier."""
 
     def taken(self, network: int, raw: bytes) -> Iterator[bytes]:
         """Yield the addresses of a network's endpoints from ``raw`` on, in order."""

@@ -59,5 +59,6 @@ INSERT INTO memos VALUES ('sequence', '0');
 ALTER TABLE endpoints ADD COLUMN hostname TEXT NOT NULL DEFAULT '';
 ALTER TABLE endpoints ADD COLUMN client_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE endpoints ADD COLUMN leases TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX endpoints_by_client ON endpoints (network_id, client_id) WHERE client_id != '';
 """,
 )

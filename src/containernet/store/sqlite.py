@@ -136,6 +136,10 @@ class Sqlite:
             self._disconnect()
             self._connect()
 
+    def unlock(self) -> None:
+        """Be the writer no more."""
+        self._lock.release()
+
     def close(self) -> None:
         """Let go of the file, then of the lock."""
         try:
@@ -202,10 +206,12 @@ class Sqlite:
         sql = rows.ENDPOINT + (f" WHERE {where}" if where else "") + rows.BY_ENDPOINT
         return rows.endpoints(self._all(sql, *values))
 
-    def holder(self, network: int, address: str = "", mac: str = "") -> Endpoint | None:
-        """Return the endpoint of a network that has an address or a MAC address."""
+    def holder(self, network: int, address: str = "", mac: str = "", client: str = "") -> Endpoint | None:
+        """Return the endpoint of a network that has an address, a MAC address or a DHCP client identifier."""
         if mac:
             return self._endpoint("e.network_id = ? AND e.mac = ?", network, mac)
+        if client:
+            return self._endpoint("e.network_id = ? AND e.client_id = ?", network, client)
         sql = "SELECT endpoint_id FROM addresses WHERE network_id = ? AND raw = ?"
         found = self._one(sql, network, packed(address))
         return self.endpoint(number=found[0]) if found else None

@@ -15,7 +15,7 @@ from containernet.plan.ruleset import TEXT
 from containernet.verbs.attempt import attempt
 from containernet.verbs.containers import alive
 from containernet.verbs.executor import carry_out
-from containernet.verbs.leave import cuts
+from containernet.verbs.leave import cuts, farewell
 from containernet.verbs.part import need_network, of_compartments
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ def destroy(host: Host, name: str, *, force: bool = False) -> tuple[Network, tup
             after.mappings,
         )
         host.report.stage("nat")
+        farewell(host, endpoints)
         watch, moves = _moved_back(host, network)
         extra = (*moves, *_table(host))
         carry_out(host, "destroy", before, after, extra=extra, last=cuts(endpoints), stage=stage, watch=watch)

@@ -6,13 +6,16 @@ address on the uplink's own subnet, or say so.
 
 from __future__ import annotations
 
+from containernet.model import identity
 from containernet.model.address import canonical, contains, family, split
-from containernet.model.errors import Conflict, Missing, Usage
-from containernet.model.names import shown
-from containernet.model.network import Endpoint, Network
+from containernet.model.errors import Conflict, Usage
+from containernet.model.names import host_name, shown
+from containernet.model.network import DHCP, Endpoint, Network
+from containernet.model.record import record
 from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
-from containernet.store.door import SETTING
+from containernet.verbs.host import UUID
+from containernet.verbs.leasing import enabled, need_service
 from containernet.verbs.leave import gone_with
 from containernet.verbs.transparent import need_awake
 from containernet.verbs.uplink import gateways
@@ -21,7 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from containernet.verbs.host import Host
 
-DHCP, NONE = "dhcp", "none"
+NONE = "none"
+MAC, DUID = "mac", "duid"
 HINT = "Write it with the length of its prefix (192.0.2.7/24), or say dhcp or none."
 
 
@@ -31,16 +35,12 @@ def given(
     """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
     need_awake(host, network)
     words, addresses = _split(asked)
-    enabled = host.store.memo(f"{SETTING}{DHCP}") == "on"
-    if DHCP in words and not enabled:
-        raise Missing(
-            "dhcp-disabled", "Addresses from DHCP are not here yet.",
-            "Give an address with --ip ADDRESS/LENGTH, or say none and run a DHCP client in the container.",
-        )  # fmt: skip
-    dynamic = DHCP if DHCP in words or (enabled and not asked) else ""
-    if not asked and not dynamic:
-        sentence = f"{container} gets no IPv4 address on {network.name}: addresses from DHCP are not here yet."
-        host.report.note(f"{sentence} Give one with --ip ADDRESS/LENGTH, or run a DHCP client in the container.")
+    dynamic = DHCP if DHCP in words or (not asked and enabled(host)) else ""
+    if dynamic:
+        need_service(host)
+    elif not asked:
+        sentence = f"{container} gets no IPv4 address on {network.name}: the DHCP client service is off."
+        host.report.note(f"{sentence} 'cnet service dhcp enable' switches it on; --ip gives an address.")
     stale = Intent()
     for address in addresses:
         stale = joined(stale, _free(host, network, address))
@@ -97,3 +97,33 @@ def _gateways(host: Host, network: Network, addresses: tuple[str, ...]) -> tuple
     if not held and not host.kernel.exists(network.bridge):  # a dry run, or a bridge that is about to be made again
         held = host.kernel.uplink(network.uplink).held
     return tuple(one for one in gateways(held) if any(contains(whole, one) for whole in addresses))
+
+
+@record
+class Identity:
+    """Who a DHCP server is told that an endpoint is, and what is to be remembered of this host for that."""
+
+    hostname: str
+    client_id: str
+    memos: tuple[tuple[str, str], ...]
+
+
+def identified(host: Host, network: Network, endpoint: Endpoint, hostname: str, kind: str) -> Identity:
+    """Return who an endpoint is, the same whenever it is made again (RFC 4361)."""
+    if kind == MAC:
+        return Identity(hostname, identity.from_mac(bytes.fromhex(endpoint.mac.replace(":", ""))).hex(), ())
+    number = identity.iaid(network.name, endpoint.name)
+    uuid = host.uuid
+    while host.store.holder(network.id, client=identity.from_uuid(uuid, number).hex()):
+        number = identity.following(number)
+    return Identity(hostname, identity.from_uuid(uuid, number).hex(), ((UUID, uuid.hex()),))
+
+
+def spoken(container: str, given: str) -> str:
+    """Return the host name that a server is told: as given, else the container's, if it can be one."""
+    if given:
+        return host_name(given)
+    try:
+        return host_name(container.rpartition("/")[2])
+    except Usage:
+        return ""

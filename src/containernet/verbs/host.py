@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from containernet.kernel.door import Kernel
     from containernet.plan.operations import Operation
     from containernet.store.door import Store
+    from containernet.verbs.services import Services
 else:
     Protocol = object
 
 SITE = "site"  # the memo that holds the 40 bits of our IPv6 prefixes
+UUID = "uuid"  # the memo that holds who this host is for DHCP servers (RFC 6355)
 SETTINGS = {  # what people may set: key -> (default, what it is for)
     "port-range": ("50000-60000", "External ports that cmdlets may open, and that are picked from when none is given."),
     "subnet-pool": ("192.168.0.0/16", "Where the IPv4 subnets of networks come from, a /24 each."),
@@ -76,11 +78,13 @@ class Host:
         chance: Callable[[int], bytes],
         plans: list[str] | None = None,
         state_dir: str = "",
+        services: Callable[[], Services] | None = None,
     ) -> None:
         self.kernel, self.store, self.containers, self.report = kernel, store, containers, report
         self.now, self.chance = now, chance
         self.plans = plans  # where a dry run puts its lines; None: it is done
         self.state_dir = state_dir  # where what lasts is kept
+        self._services = services
         self._mark = 0
 
     def __enter__(self) -> Host:
@@ -98,6 +102,15 @@ class Host:
         return self.plans is not None
 
     @property
+    def services(self) -> Services:
+        """What the agent does for verbs."""
+        if self._services is not None:
+            return self._services()
+        from containernet.verbs.services import Nobody
+
+        return Nobody()
+
+    @property
     def mark(self) -> int:
         """Our mark on links and in the table's comment; a new store's is made by :meth:`birth`."""
         if not self._mark:
@@ -108,6 +121,11 @@ class Host:
     def site(self) -> int:
         """The 40 random bits of our IPv6 prefixes (RFC 4193, 3.2.1)."""
         return int(self.store.memo(SITE) or 0) or int.from_bytes(self.chance(5), "big")
+
+    @property
+    def uuid(self) -> bytes:
+        """The 16 random bytes by which DHCP servers know this host (RFC 6355)."""
+        return bytes.fromhex(self.store.memo(UUID)) or self.chance(16)
 
     def setting(self, key: str) -> str:
         """Return a setting's value."""

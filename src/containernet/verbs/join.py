@@ -11,7 +11,7 @@ from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
 from containernet.model.network import Compartment, Endpoint, Network, PortMapping, Subnet
 from containernet.model.ports import publication
-from containernet.model.record import record
+from containernet.model.record import record, replace
 from containernet.model.request import usable_host
 from containernet.plan import ipam
 from containernet.plan.intent import Intent, joined, without
@@ -44,6 +44,10 @@ def join(
     interface: str = "",
     publish: tuple[str, ...] = (),
     priority: int = 0,
+    hostname: str = "",
+    client_id: str = "",
+    wait: int = 0,
+    no_wait: bool = False,
 ) -> tuple[Endpoint, Intent]:
     """Join a container to a network; return its new endpoint, and the part of the intent that it belongs to."""
     wanted = [publication(text) for text in publish]
@@ -54,8 +58,10 @@ def join(
             "priority-invalid", f"{priority} is no priority.", f"Priorities are whole numbers from 0 to {MOST:,}."
         )
 
-    def verb() -> tuple[Endpoint, Intent]:
+    def verb() -> tuple[Endpoint, Intent, bool]:
         net = need_network(host.store, network)
+        if (hostname or client_id or wait or no_wait) and not net.transparent:
+            _no_dhcp(net)
         addresses = ips if net.transparent else tuple(canonical(text) for text in ips)
         found = named(host, container) if isinstance(container, str) else container
         compartment, former = joining(host, found)
@@ -66,10 +72,21 @@ def join(
             compartment, former = joining(host, found)
             again = next((one for one in back if (one.container, one.network) == (found.name, network)), None)
             if again is not None:
-                return _taken_up(host, again, addresses, mac, interface, wanted)
-        return _join(host, net, compartment, former, addresses, mac, interface, wanted, priority)
+                return (*_taken_up(host, again, addresses, mac, interface, wanted), False)
+        whom = (hostname, client_id)
+        return (*_join(host, net, compartment, former, addresses, mac, interface, wanted, priority, whom), True)
 
-    return attempt(host, verb)
+    endpoint, part, fresh = attempt(host, verb)
+    if fresh and endpoint.dynamic and not no_wait and host.plans is None:
+        from containernet.verbs.leasing import with_address
+
+        return with_address(host, endpoint, part, wait)
+    return endpoint, part
+
+
+def _no_dhcp(network: Network) -> None:
+    sentence = f"{network.name} gives addresses itself: DHCP is for networks without NAT."
+    raise Usage("dhcp-not-here", sentence, "Leave out --hostname, --client-id, --wait and --no-wait.")
 
 
 def _taken_up(
@@ -104,6 +121,7 @@ def _join(
     interface: str,
     wanted: list[Wanted],
     priority: int,
+    whom: tuple[str, str],
 ) -> tuple[Endpoint, Intent]:
     """Plan and do it; ``former`` is what the container was before it ended, and is freed."""
     host.report.stage("compartment")
@@ -123,6 +141,9 @@ def _join(
         number, name, network.id, network.name, compartment.id, compartment.container, own, chosen, given.addresses,
         priority, host.now(), given.dynamic, given.gateways,
     )  # fmt: skip
+    if network.transparent:
+        endpoint, known_by = _identified(host, network, endpoint, *whom)
+        cursors += known_by
     mappings, memos, freed = publishing.picked(host, network, endpoint, wanted)
     before = joined(before, freed)
     lost = [one for one in before.endpoints if one.compartment_id != compartment.id]
@@ -131,6 +152,16 @@ def _join(
     heard = Announce(compartment.place, endpoint.interface, endpoint.mac, endpoint.addresses)
     carry_out(host, "join", before, after, last=(*cuts(lost), *publishing.cuts(mappings, endpoint), heard), stage=stage)
     return endpoint, after
+
+
+def _identified(
+    host: Host, network: Network, endpoint: Endpoint, hostname: str, client_id: str
+) -> tuple[Endpoint, tuple[tuple[str, str], ...]]:
+    """Return an endpoint with what a DHCP server is told of it, and what is to be remembered for that."""
+    from containernet.verbs.given import identified, spoken
+
+    who = identified(host, network, endpoint, spoken(endpoint.container, hostname), client_id)
+    return replace(endpoint, hostname=who.hostname, client_id=who.client_id), who.memos
 
 
 def _number(host: Host) -> int:

@@ -34,10 +34,18 @@ def leave(host: Host, container: str, network: str, *, endpoint: str = "") -> tu
         one = chosen(host, compartment, net, endpoint)
         before = joined(around(host.store, compartment), with_mappings(host.store, [one]))
         host.report.stage("routes")
+        farewell(host, [one])
         carry_out(host, "leave", before, without(before, [one]), last=cuts([one]), stage=stage)
         return one, before
 
     return attempt(host, verb)
+
+
+def farewell(host: Host, endpoints: Iterable[Endpoint]) -> None:
+    """Have the leases of endpoints given back, from their addresses while they are there (RFC 2131, section 4.4.6)."""
+    leased = [one.name for one in endpoints if one.leases]
+    if leased and host.plans is None and not host.services.farewell(leased):
+        host.report.note(f"Nobody gives back the lease of {', '.join(leased)}: the agent is not running.")
 
 
 def stage(operation: Operation) -> str:

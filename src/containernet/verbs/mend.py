@@ -52,10 +52,20 @@ def restart(host: Host, world: str) -> tuple[Endpoint, ...]:
     freed = tuple(one for one in before.endpoints if one.compartment_id in lost)
     after = without(before, freed)
     after = replace(
-        after, compartments=tuple(replace(one, cookie=0) for one in after.compartments), memos=((WORLD, world),)
-    )
+        after, compartments=tuple(replace(one, cookie=0) for one in after.compartments),
+        endpoints=_idle(after.endpoints), memos=((WORLD, world),),
+    )  # fmt: skip
     host.store.finish(0, before, after)
     return freed
+
+
+def _idle(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """Return endpoints without the use of their leases: whether these still hold, their servers have to say."""
+    if not any(one.leases for one in endpoints):
+        return endpoints
+    from containernet.plan.leasing import idle
+
+    return tuple(map(idle, endpoints))
 
 
 def mend(host: Host) -> Mended:

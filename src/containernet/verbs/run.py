@@ -15,7 +15,7 @@ from containernet.verbs.attempt import attempt
 from containernet.verbs.containers import alive, located
 from containernet.verbs.executor import carry_out
 from containernet.verbs.join import join
-from containernet.verbs.leave import cuts
+from containernet.verbs.leave import cuts, farewell
 from containernet.verbs.part import need_network, of_compartments
 
 TYPE_CHECKING = False
@@ -78,6 +78,7 @@ def _gone(host: Host, name: str) -> None:
         if compartment is None:
             return
         before = of_compartments(host.store, [compartment.id])
+        farewell(host, before.endpoints)
         carry_out(host, "leave", before, without(before, before.endpoints), last=cuts(before.endpoints))
 
     attempt(host, verb)

@@ -21,6 +21,7 @@ from containernet.verbs.views import Views
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from containernet.model.views import LeaseView
     from containernet.store.door import Unfinished
     from containernet.verbs.host import Host
 
@@ -42,11 +43,15 @@ def endpoints(host: Host, container: str = "", network: str = "") -> tuple[Endpo
     """Return the endpoints of a container, of a network, of both, or all."""
     views = Views(host)
     if not container:
-        only = need_network(host.store, network).id if network else 0
-        found = tuple(one for one in views.load().endpoints if only in (0, one.network_id))
-    else:
-        found = _chosen(host, container, network)
-    return tuple(views.endpoint(one) for one in found)
+        views.load()
+    return tuple(views.endpoint(one) for one in found(host, container, network))
+
+
+def found(host: Host, container: str = "", network: str = "") -> tuple[Endpoint, ...]:
+    """Return the endpoints of a container, of a network, of both, or all, as they are in the store."""
+    if container:
+        return _chosen(host, container, network)
+    return host.store.endpoints(network=need_network(host.store, network).id if network else 0)
 
 
 def _chosen(host: Host, container: str, network: str) -> tuple[Endpoint, ...]:
@@ -59,6 +64,15 @@ def _chosen(host: Host, container: str, network: str) -> tuple[Endpoint, ...]:
             "not-joined", f"The container {compartment.container} has no endpoint{where}.", "'cnet join' joins it."
         )
     return found
+
+
+def leases(host: Host, container: str = "", network: str = "") -> tuple[LeaseView, ...]:
+    """Return the leases of a container, of a network, of both, or all; who waits for his first is among them."""
+    from containernet.verbs.leases import of
+
+    leased = [one for one in found(host, container, network) if one.leases or one.dynamic]
+    states = host.services.states() if leased else {}
+    return tuple(view for one in leased for view in of(one, states))
 
 
 def ports(host: Host, container: str = "", network: str = "") -> tuple[PortView, ...]:

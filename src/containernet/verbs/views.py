@@ -36,6 +36,7 @@ class Views:
         self._siblings: dict[int, tuple[Endpoint, ...]] = {}
         self._mappings: dict[int, list[PortMapping]] | None = None
         self._links: set[str] | None = None
+        self._states: dict[str, str] | None = None  # what the DHCP service is at
         self._restarted = host.store.memo(WORLD) not in ("", host.kernel.world())
 
     def load(self) -> Intent:
@@ -115,7 +116,19 @@ class Views:
             endpoint.addresses, gateways or endpoint.gateways, default_route, network.mtu, endpoint.priority,
             "" if network.kind == MACVLAN else endpoint.link, compartment.path, state, ports, endpoint.created,
         )  # fmt: skip
+        if endpoint.leases or endpoint.dynamic:
+            view = self._with_leases(view, endpoint)
         return self._as_it_is(view, compartment) if network.transparent and state == ACTIVE else view
+
+    def _with_leases(self, view: EndpointView, endpoint: Endpoint) -> EndpointView:
+        from containernet.verbs.leases import of
+
+        if self._states is None:
+            self._states = self._host.services.states()
+        leases = tuple(of(endpoint, self._states))
+        dns = dict.fromkeys(text for one in leases for text in one.dns)
+        search = dict.fromkeys(text for one in leases for text in (*one.search, one.domain) if text)
+        return replace(view, leases=leases, dns=tuple(dns), search=tuple(search))
 
     def _as_it_is(self, view: EndpointView, compartment: Compartment) -> EndpointView:
         """Return a view with what the interface has now: routers and DHCP give it addresses too."""

@@ -13,12 +13,14 @@ _DUID_UUID = b"\x00\x04"
 _IAIDS = 1 << 32
 
 
-def iaid(network: str, container: str, taken: frozenset[int] = frozenset()) -> int:
-    """Return the number of an attachment on its host (IAID); ``taken``: those that others on the host have."""
-    number = crc32(f"{network}\0{container}".encode())
-    while number in taken:
-        number = (number + 1) % _IAIDS
-    return number
+def iaid(network: str, endpoint: str) -> int:
+    """Return the number of an attachment on its host (IAID)."""
+    return crc32(f"{network}\0{endpoint}".encode())
+
+
+def following(number: int) -> int:
+    """Return the number to try after one that another attachment has."""
+    return (number + 1) % _IAIDS
 
 
 def from_uuid(uuid: bytes, number: int) -> bytes:

@@ -1,0 +1,84 @@
+"""What the DHCP service wants written: the last word on each endpoint, many of them in one go.
+
+The rule of this file: one writing at a time, in a thread; what comes meanwhile waits and goes with the next. While a
+verb has the lock, words wait too: they are never lost, and a newer word takes the place of an older one.
+"""
+
+from __future__ import annotations
+
+from containernet.model.errors import Bug, ContainerNetError, Taken
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from containernet.services.door import Reactor
+    from containernet.verbs.leasing import Word
+
+    Key = tuple[int, int]
+    Write = Callable[[tuple[Word, ...]], dict[Key, ContainerNetError]]
+
+AGAIN = 0.5  # seconds after which what could not be written is tried again
+
+
+class Books:
+    """See the rule of this file."""
+
+    def __init__(self, reactor: Reactor, write: Write, ended: Callable[[Word, ContainerNetError | None], None]) -> None:
+        """``ended`` is called for each word when it is written, or cannot be."""
+        self._reactor, self._write, self._ended = reactor, write, ended
+        self._words: dict[Key, Word] = {}
+        self._busy = self._over = False
+        self._cancel: Callable[[], None] = lambda: None
+        self.trouble: ContainerNetError | None = None  # why the last writing as a whole did not succeed
+
+    def say(self, word: Word) -> None:
+        """Have something written with the next :meth:`flush`."""
+        self._words[word.endpoint, word.version] = word
+
+    def forget(self, endpoint: int, version: int) -> None:
+        """Have nothing written of an endpoint: it is gone."""
+        self._words.pop((endpoint, version), None)
+
+    def flush(self) -> None:
+        """Write what was said, if nothing is being written."""
+        if self._busy or self._over or not self._words:
+            return
+        self._cancel()
+        words, self._words, self._busy = tuple(self._words.values()), {}, True
+        self._reactor.work(lambda: self._write(words), lambda failed, error: self._written(words, failed, error))
+
+    def end(self) -> None:
+        """Write no more; what is under way ends by itself."""
+        self._over = True
+        self._cancel()
+
+    def left(self) -> tuple[Word, ...]:
+        """Return what was said and is not written, because the service ends."""
+        return tuple(self._words.values())
+
+    def _written(
+        self, words: tuple[Word, ...], failed: dict[Key, ContainerNetError] | None, error: BaseException | None
+    ) -> None:
+        self._busy = False
+        if self._over:
+            return
+        if failed is None:
+            self.trouble = error if isinstance(error, ContainerNetError) else Bug("bug", f"It failed: {error!r}")
+            self._later(words)
+            return
+        self.trouble = None
+        late = [one for one in words if isinstance(failed.get((one.endpoint, one.version)), Taken)]
+        for one in words:
+            if one not in late:
+                self._ended(one, failed.get((one.endpoint, one.version)))
+        self._later(late)
+        self.flush()
+
+    def _later(self, words: Iterable[Word]) -> None:
+        """Keep words that could not be written now, unless there are newer ones."""
+        kept = list(words)
+        for one in kept:
+            self._words.setdefault((one.endpoint, one.version), one)
+        if kept:
+            self._cancel = self._reactor.at(self._reactor.now() + AGAIN, self.flush)

@@ -1,0 +1,276 @@
+"""The time from the start of `dhcp` to its stop: the store in, leases out.
+
+The rule of this file: it carries, between the store, the engine and who waits; it decides only who has a client. Hands
+of the engine, it writes nothing itself: what is to last goes into the books. Everything here runs in one thread.
+"""
+
+from __future__ import annotations
+
+from containernet.model.errors import ContainerNetError, NotFound
+from containernet.model.names import shown
+from containernet.services.books import Books
+from containernet.services.dhcp4 import words
+from containernet.services.door import ERROR, INFO, WARNING
+from containernet.services.lessees import Lessee, key_of, parted
+from containernet.services.waiting import Waiting
+from containernet.verbs.leasing import Word
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from containernet.model.lease import Lease
+    from containernet.services.books import Write
+    from containernet.services.dhcp4.engine import Engine
+    from containernet.services.dhcp4.hands import Hands
+    from containernet.services.door import Reactor, Reply
+
+PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
+REST = 2  # times what it took to read the store, before it is read again
+FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
+SHUNNED, LONGEST = 2.0, 60.0  # seconds until a client that has lost its interface begins again; then twice as many
+
+
+class Leasing:
+    """See the rule of this file."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        read: Callable[[], tuple[Lessee, ...] | None],
+        write: Write,
+        engine: Callable[[Hands], Engine],
+    ) -> None:
+        self.enabled = True  # until the store says otherwise
+        self._reactor, self._read = reactor, read
+        self._books = Books(reactor, write, self._written)
+        self._waiting = Waiting(reactor)
+        self._lessees: dict[str, Lessee] = {}
+        self._used: dict[str, bool] = {}  # whether the address is to be on the interface, by what was said last
+        self._keys: dict[str, str] = {}  # of the clients of IPv4, by their endpoints' names
+        self._releasing: set[str] = set()  # being given back
+        self._given_back: set[str] = set()  # and not wanted, until the store says that it is again
+        self._leaving: set[str] = set()  # endpoints that are about to go: nothing of them is written any more
+        self._lost: dict[str, tuple[float, float]] = {}  # from when on they may have a client again; the last pause
+        self._reads = self._begun = 0
+        self._reading = self._over = False
+        self._rest = -1.0
+        self._cancel: Callable[[], None] = lambda: None
+        self._engine = engine(self)
+        reactor.watch(self._engine.fileno(), self._turn)
+        self.changed()
+
+    def end(self) -> None:
+        """Lease no more; every address and lease stays as it is."""
+        self._over = True
+        self._cancel()
+        self._reactor.unwatch(self._engine.fileno())
+        self._waiting.end()
+        self._books.end()
+        self._engine.close()
+
+    # --- what is told about it ---
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written; "" if it can."""
+        return self._books.trouble.sentence if self._books.trouble else ""
+
+    def states(self) -> dict[str, str]:
+        """Return the states of all clients, by endpoint and IP version."""
+        found = {}
+        for key, one in self._lessees.items():
+            found[f"{one.name}/{one.version}"] = self._engine.state(key)[0] if key in self._engine else "STOPPED"
+        return found
+
+    def figures(self) -> tuple[tuple[str, int], ...]:
+        """Return how many clients there are, and what they are at."""
+        bound = sum(self._used.get(key, False) for key in self._lessees)
+        seeking = len(self._lessees) - bound
+        return ("leased", bound), ("seeking", seeking), ("sockets", self._engine.sockets())
+
+    # --- the store ---
+
+    def changed(self) -> None:
+        """The store has changed: look who is to be leased for."""
+        self._reads += 1
+        self._look()
+
+    def _look(self) -> None:
+        if self._reading or self._over or self._begun == self._reads:
+            return
+        self._cancel()
+        if (now := self._reactor.now()) < self._rest:
+            self._cancel = self._reactor.at(self._rest, self._look)
+            return
+        self._reading, self._begun = True, self._reads
+        self._reactor.work(self._read, lambda found, error: self._have(now, found, error))
+
+    def _have(self, began: float, found: tuple[Lessee, ...] | None, error: BaseException | None) -> None:
+        self._reading = False
+        now = self._reactor.now()
+        self._rest = now + REST * (now - began)
+        if self._over:
+            return
+        if isinstance(error, ContainerNetError):
+            self._reactor.log(ERROR, f"dhcp: {error.sentence}")
+            self._reactor.at(now + SHUNNED, self.changed)
+        elif error is not None:
+            raise error
+        else:
+            self.enabled = found is not None
+            self._follow(found or ())
+            self._waiting.read(self._begun, {one.name for one in found or ()})
+        self._reactor.changed()
+        self._look()
+
+    def _follow(self, found: Iterable[Lessee]) -> None:
+        """Give a client to each who is to have one, and to nobody else."""
+        wanted = {one.key: one for one in found}
+        self._leaving &= wanted.keys()
+        self._given_back &= wanted.keys()
+        for key, one in self._lessees.items():
+            if key in self._engine and _other(wanted.get(key), one):
+                self._engine.remove(key)
+        for key in self._lessees.keys() - wanted.keys():
+            self._forget(key)
+        self._lessees = wanted
+        self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
+        for key, one in wanted.items():
+            if key not in self._engine and self._may(key):
+                self._used[key] = one.configured
+                self._engine.add(key, one.place, one.interface, one.setup, one.lease, one.configured)
+        self._flush()
+
+    def _forget(self, key: str) -> None:
+        self._books.forget(*parted(key))
+        self._used.pop(key, None)
+        self._lost.pop(key, None)
+
+    def _may(self, key: str) -> bool:
+        """Tell whether one may have a client now; who has lost his interface, after a while."""
+        if key in self._leaving or key in self._given_back:
+            return False
+        when, _ = self._lost.get(key, (0.0, 0.0))
+        return self._reactor.now() >= when
+
+    # --- the engine ---
+
+    def _turn(self) -> None:
+        self._engine.turn()
+        self._flush()
+
+    def _flush(self) -> None:
+        """Have written what has come of it, and see who has given back what he had."""
+        for key in [key for key in self._releasing if key not in self._engine]:
+            self._releasing.discard(key)
+            self._books.say(Word(*parted(key), None, used=False, released=True))
+        self._waiting.gone(self._engine.__contains__)
+        self._books.flush()
+
+    def _written(self, word: Word, error: ContainerNetError | None) -> None:
+        """A word was written, or could not be."""
+        key = key_of(word.endpoint, word.version)
+        name = self._lessees[key].name if key in self._lessees else ""
+        if error is None:
+            self._waiting.written(name, key, word)
+        else:
+            self._reactor.log(ERROR, f"{name or key}: {error.sentence} {error.hint}".rstrip())
+            self._waiting.failed(name, key, error)
+            self._given_back.discard(key)
+            if word.used and key in self._engine:
+                self._used[key] = False
+                self._engine.failed(key)
+                self._flush()
+        self._reactor.changed()
+
+    # --- who waits ---
+
+    def wait(self, name: str, seconds: float, reply: Reply, *, renew: bool) -> None:
+        """Answer when an endpoint has its address; ``renew``: has it anew."""
+        key = self._keys.get(name, "")
+        if renew and not key:
+            raise self._unknown(name)
+        self._given_back.discard(key)
+        if not renew and key and self._used.get(key) and key in self._engine:
+            reply(self._engine.state(key)[0])
+            return
+        self._waiting.add(name, seconds, reply, self._reads + 1, asked=self._engine.clock() if renew else 0.0)
+        if renew:
+            self._engine.renew(key)
+            self._flush()
+        else:
+            self.changed()
+
+    def release(self, name: str, reply: Reply) -> None:
+        """Give a lease back, and answer when that is done."""
+        key = self._keys.get(name, "")
+        if not key:
+            raise self._unknown(name)
+        self._waiting.release(name, key, reply)
+        self._releasing.add(key)
+        self._given_back.add(key)
+        if key in self._engine:
+            self._engine.release(key)
+        self._flush()
+
+    def farewell(self, names: Iterable[str], reply: Reply) -> None:
+        """Give back leases of endpoints that are about to go, and answer when that is said."""
+        keys = {key for name in names if (key := self._keys.get(name, ""))}
+        self._leaving |= keys
+        self._waiting.farewell(keys, reply)
+        for key in keys:
+            if key in self._engine:
+                self._engine.release(key)
+        self._reactor.at(self._reactor.now() + FORGIVEN, lambda: self._forgive(keys))
+        self._flush()
+
+    def _forgive(self, keys: set[str]) -> None:
+        """Lease again for who was to go, and is still there."""
+        if self._leaving & keys:
+            self._leaving -= keys
+            self.changed()
+
+    @staticmethod
+    def _unknown(name: str) -> NotFound:
+        return NotFound("not-leased", f"{shown(name)} has no address from DHCP.", "'cnet leases' shows who has.")
+
+    # --- what the engine wants done (dhcp4.hands.Hands) ---
+
+    def save(self, key: str, lease: Lease) -> None:
+        """Have a lease kept."""
+        self._say(key, lease, used=self._used.get(key, False))
+
+    def configure(self, key: str, lease: Lease, before: Lease | None) -> None:  # noqa: ARG002 - the store knows it
+        """Have an address put on an interface."""
+        self._say(key, lease, used=True)
+
+    def unconfigure(self, key: str, lease: Lease, reason: str) -> None:  # noqa: ARG002 - the engine has said why
+        """Have it taken off."""
+        self._say(key, None, used=False)
+
+    def forget(self, key: str) -> None:
+        """Have no lease kept."""
+        self._say(key, None, used=False)
+
+    def _say(self, key: str, lease: Lease | None, *, used: bool) -> None:
+        self._used[key] = used
+        if key not in self._leaving:
+            self._books.say(Word(*parted(key), lease, used, key in self._releasing))
+
+    def tell(self, key: str, level: str, sentence: str) -> None:
+        """Log a sentence."""
+        if level in PRIORITIES and key in self._lessees:
+            self._reactor.log(PRIORITIES[level], f"{self._lessees[key].name}: {sentence}")
+
+    def lost(self, key: str) -> None:
+        """Wait a while before an interface that is not there is looked for again."""
+        _, pause = self._lost.get(key, (0.0, SHUNNED / 2))
+        pause = min(2 * pause, LONGEST)
+        self._lost[key] = self._reactor.now() + pause, pause
+        self._reactor.at(self._reactor.now() + pause, self.changed)
+
+
+def _other(wanted: Lessee | None, has: Lessee) -> bool:
+    """Tell whether a client is not the one that is wanted now."""
+    return wanted is None or (wanted.place, wanted.interface, wanted.setup) != (has.place, has.interface, has.setup)
