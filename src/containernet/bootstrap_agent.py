@@ -8,6 +8,7 @@ from __future__ import annotations
 from containernet.agent import main
 from containernet.containers.named import NAMED
 from containernet.kernel import inotify, watch
+from containernet.kernel.carriers import Carriers
 from containernet.kernel.netns import Spaces
 from containernet.services.dhcp import Dhcp
 from containernet.services.dhcp4.engine import Engine
@@ -43,5 +44,5 @@ def dhcp(net: ContainerNet) -> Dhcp:
     """Return what leases addresses."""
     return Dhcp(
         lambda: net.ask(lessees), lambda words: net.on_host(lambda host: written(host, words)),
-        lambda hands: Engine(hands, Spaces()),
+        lambda hands: Engine(hands, Spaces()), Carriers,
     )  # fmt: skip

@@ -32,7 +32,7 @@ def test_an_agent_without_networks_makes_none_and_waits_for_them(lab: Lab) -> No
         found = asked(lab)
         assert found["pid"] == process.pid
         assert found["state_dir"] == "/var/lib/containernet"
-        assert [one["name"] for one in found["services"]] == ["repair"]
+        assert [one["name"] for one in found["services"]] == ["repair", "dhcp"]
         assert lab.host.sh("ls /var/lib/containernet").split() == ["agent-lock"]
         c1, _ = joined(lab)
         before = lab.world()

@@ -83,10 +83,10 @@ class Agent:
         """Have a lease given back."""
         self._ask(protocol.RELEASE, endpoint, GIVING_BACK)
 
-    def farewell(self, endpoints: Iterable[str]) -> bool:
+    def farewell(self, endpoints: Iterable[str], *, moved: bool) -> bool:
         """Have the leases given back of endpoints that are about to go."""
         try:
-            self._ask(protocol.FAREWELL, "\n".join(endpoints))
+            self._ask(protocol.FAREWELL, "\n".join(endpoints), int(moved))
         except ContainerNetError:  # they go all the same, and their leases end by themselves
             return False
         return True

@@ -9,7 +9,7 @@ The rule of this file: pure, lines in and lines out; whatever a line holds, it i
   ``service-stop`` and ``service-restart`` (which answer with the service as it is then), or a question for a service.
   Those of ``dhcp``: ``leases`` (what it is at, by endpoint and IP version), ``lease`` and ``renew`` (of the endpoint
   ``name``; answered when it has its address, an error after ``wait`` seconds), ``release``, and ``farewell`` (of the
-  endpoints ``name``, one a line, that are about to go).
+  endpoints ``name``, one a line, that are about to go; ``wait`` 1: the store is to be read again first).
 * An answer is one line: ``{"v": 1, "ok": …}`` or ``{"v": 1, "error": {"code", "kind", "sentence", "hint"}}``, with the
   codes of all our errors. Requests on one connection are answered in turn.
 * A line that is too long, no JSON, or of another version is answered by an error, and the connection ends; so it does

@@ -33,6 +33,7 @@ class Process:
         if self._own:
             self._call("prctl", PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self._space = 0
+        self._held = -1  # our own hold on its namespace, for what is to be done there when its command has ended
         self._status: int | None = None
         namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else -1
         ready, self._ready = os.pipe()
@@ -52,6 +53,17 @@ class Process:
     def path(self) -> str:
         """The path of its network namespace."""
         return f"/proc/{self.pid}/ns/net"
+
+    @property
+    def lasting_path(self) -> str:
+        """A path of its namespace that leads there until :meth:`close`, whether the command has ended or not."""
+        return f"/proc/{os.getpid()}/fd/{self._held}" if self._held >= 0 else self.path
+
+    def close(self) -> None:
+        """Let go of the namespace."""
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
     def _call(self, name: str, *arguments: object) -> None:
         if getattr(self._libc, name)(*arguments):
@@ -91,6 +103,7 @@ class Process:
         try:
             if os.read(ready, 1) == b"1":
                 self._space = os.stat(self.path).st_ino
+                self._held = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC) if self._own else -1
                 return
         finally:
             os.close(ready)

@@ -143,6 +143,13 @@ class Child(Protocol):
     def path(self) -> str:
         """The path of its network namespace."""
 
+    @property
+    def lasting_path(self) -> str:
+        """A path of its namespace that leads there until :meth:`close`, whether the command has ended or not."""
+
+    def close(self) -> None:
+        """Let go of the namespace."""
+
     def go(self) -> None:
         """Let it become the command; raise ``NotFound`` if there is no such command."""
 

@@ -27,7 +27,7 @@ BRIDGE, END = PREFIXES
 
 _ROOM, _BUFFER = 1 << 16, 1 << 20
 _SOL_NETLINK, _ALL_NSID = 270, 8  # SOL_NETLINK, NETLINK_LISTEN_ALL_NSID
-_LINKS, _ADDRESS4, _ROUTE4, _RULE4, _ADDRESS6, _ROUTE6, _RULE6 = 1, 5, 7, 8, 9, 11, 19  # RTNLGRP_*
+LINKS, _ADDRESS4, _ROUTE4, _RULE4, _ADDRESS6, _ROUTE6, _RULE6 = 1, 5, 7, 8, 9, 11, 19  # RTNLGRP_*
 _NETCONF4, _NETCONF6 = 24, 25
 _NFTABLES = 7  # NFNLGRP_NFTABLES
 _NEWNETCONF, _REPLACE = 80, 0x100  # RTM_NEWNETCONF, NLM_F_REPLACE
@@ -105,7 +105,7 @@ def _messages(data: bytes, where: int | None) -> Iterator[Message]:
         offset += max(length, HEADER.size) + 3 & ~3
 
 
-def _links() -> list[Message]:
+def links() -> list[Message]:
     """Return all links of this namespace, as if they had come just now."""
     socket = Netlink(ROUTE)
     try:
@@ -118,13 +118,13 @@ class Host(Multicast):
     """Changes on the host: our links and their ports, addresses and routes; its default routes, forwarding, MTUs."""
 
     def __init__(self) -> None:
-        super().__init__(ROUTE, (_LINKS, _ADDRESS4, _ROUTE4, _ADDRESS6, _ROUTE6, _NETCONF4, _NETCONF6))
+        super().__init__(ROUTE, (LINKS, _ADDRESS4, _ROUTE4, _ADDRESS6, _ROUTE6, _NETCONF4, _NETCONF6))
         self._known: dict[int, Found] = {}  # all links, as they were told of last
         self._again()
 
     def _again(self) -> None:
         self._known.clear()
-        for one in _links():
+        for one in links():
             self._link(one)
 
     def _concern(self, message: Message) -> str:
@@ -185,7 +185,7 @@ class Inside(Multicast):
     """Changes inside our containers, and pairs that are gone; a container can bring these about at will."""
 
     def __init__(self) -> None:
-        groups = (_LINKS, _ADDRESS4, _ROUTE4, _RULE4, _ADDRESS6, _ROUTE6, _RULE6)
+        groups = (LINKS, _ADDRESS4, _ROUTE4, _RULE4, _ADDRESS6, _ROUTE6, _RULE6)
         super().__init__(ROUTE, groups, all_namespaces=True)
         self._numbers: dict[int, int] = {}  # of namespaces, by the index of the host's end of the pair
         self._again()
@@ -193,7 +193,7 @@ class Inside(Multicast):
     def _again(self) -> None:
         self._numbers.clear()
         self._ours: frozenset[int] = frozenset()
-        for one in _links():
+        for one in links():
             self._end(one)
 
     def _concern(self, message: Message) -> str:

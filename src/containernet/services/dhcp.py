@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from containernet.services.books import Write
     from containernet.services.dhcp4.engine import Engine
     from containernet.services.dhcp4.hands import Hands
-    from containernet.services.door import Reactor, Reply
+    from containernet.services.door import Reactor, Reply, Watch
     from containernet.services.lessees import Lessee
 
 SWITCHED_OFF = "Off: 'cnet service dhcp enable' switches it on."
@@ -30,16 +30,20 @@ class Dhcp:
     asks: tuple[str, ...] = ("lease", "renew", "release", "farewell", "leases")
 
     def __init__(
-        self, read: Callable[[], tuple[Lessee, ...] | None], write: Write, engine: Callable[[Hands], Engine]
+        self,
+        read: Callable[[], tuple[Lessee, ...] | None],
+        write: Write,
+        engine: Callable[[Hands], Engine],
+        carriers: Callable[[], Watch],
     ) -> None:
-        """Take what tells who is to be leased for, what writes what has come of it, and what makes the engine."""
-        self._read, self._write, self._engine = read, write, engine
+        """Take what tells who is to be leased for, what writes what came of it, what makes the engine and the watch."""
+        self._read, self._write, self._engine, self._carriers = read, write, engine, carriers
         self._leasing: Leasing | None = None
 
     def start(self, reactor: Reactor) -> None:
         """Begin with what the store says."""
         if self._leasing is None:
-            self._leasing = Leasing(reactor, self._read, self._write, self._engine)
+            self._leasing = Leasing(reactor, self._read, self._write, self._engine, self._carriers())
 
     def stop(self) -> None:
         """Lease no more; addresses and leases stay."""
@@ -80,7 +84,7 @@ class Dhcp:
     def _asked(leasing: Leasing, do: str, name: str, wait: float, reply: Reply) -> None:
         try:
             if do == "farewell":
-                leasing.farewell(name.split("\n"), reply)
+                leasing.farewell(name.split("\n"), reply, again=bool(wait))
             elif do == "release":
                 leasing.release(name, reply)
             else:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from containernet.services.books import Write
     from containernet.services.dhcp4.engine import Engine
     from containernet.services.dhcp4.hands import Hands
-    from containernet.services.door import Reactor, Reply
+    from containernet.services.door import Reactor, Reply, Watch
 
+BACK = "+"  # what the news begins with that a link has its carrier again
 PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
 REST = 2  # times what it took to read the store, before it is read again
 FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
@@ -40,6 +41,7 @@ class Leasing:
         read: Callable[[], tuple[Lessee, ...] | None],
         write: Write,
         engine: Callable[[Hands], Engine],
+        carriers: Watch,
     ) -> None:
         self.enabled = True  # until the store says otherwise
         self._reactor, self._read = reactor, read
@@ -51,20 +53,25 @@ class Leasing:
         self._releasing: set[str] = set()  # being given back
         self._given_back: set[str] = set()  # and not wanted, until the store says that it is again
         self._leaving: set[str] = set()  # endpoints that are about to go: nothing of them is written any more
+        self._parting: list[tuple[int, tuple[str, ...], Reply]] = []  # farewells that wait for a reading of the store
         self._lost: dict[str, tuple[float, float]] = {}  # from when on they may have a client again; the last pause
         self._reads = self._begun = 0
         self._reading = self._over = False
         self._rest = -1.0
         self._cancel: Callable[[], None] = lambda: None
         self._engine = engine(self)
+        self._carriers = carriers
         reactor.watch(self._engine.fileno(), self._turn)
+        reactor.watch(carriers.fileno(), self._carrier)
         self.changed()
 
     def end(self) -> None:
         """Lease no more; every address and lease stays as it is."""
         self._over = True
         self._cancel()
-        self._reactor.unwatch(self._engine.fileno())
+        for descriptor in (self._engine.fileno(), self._carriers.fileno()):
+            self._reactor.unwatch(descriptor)
+        self._carriers.close()
         self._waiting.end()
         self._books.end()
         self._engine.close()
@@ -121,6 +128,10 @@ class Leasing:
             self.enabled = found is not None
             self._follow(found or ())
             self._waiting.read(self._begun, {one.name for one in found or ()})
+            due = [one for one in self._parting if one[0] <= self._begun]
+            self._parting = [one for one in self._parting if one not in due]
+            for _, names, reply in due:
+                self._part(names, reply)
         self._reactor.changed()
         self._look()
 
@@ -158,6 +169,14 @@ class Leasing:
 
     def _turn(self) -> None:
         self._engine.turn()
+        self._flush()
+
+    def _carrier(self) -> None:
+        """Uplinks have lost their carrier, or have it again: whether leases still hold there, their servers say."""
+        for news in self._carriers.news():
+            for key, one in self._lessees.items():
+                if one.uplink == news[1:] and key in self._engine:
+                    self._engine.link(key, news[0] == BACK)
         self._flush()
 
     def _flush(self) -> None:
@@ -214,8 +233,18 @@ class Leasing:
             self._engine.release(key)
         self._flush()
 
-    def farewell(self, names: Iterable[str], reply: Reply) -> None:
-        """Give back leases of endpoints that are about to go, and answer when that is said."""
+    def farewell(self, names: Iterable[str], reply: Reply, *, again: bool) -> None:
+        """Give back leases of endpoints that are about to go, and answer when that is said.
+
+        ``again``: read the store first, because it says since a moment ago where they are.
+        """
+        if again:
+            self._parting.append((self._reads + 1, tuple(names), reply))
+            self.changed()
+        else:
+            self._part(names, reply)
+
+    def _part(self, names: Iterable[str], reply: Reply) -> None:
         keys = {key for name in names if (key := self._keys.get(name, ""))}
         self._leaving |= keys
         self._waiting.farewell(keys, reply)

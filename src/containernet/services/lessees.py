@@ -28,6 +28,7 @@ class Lessee:
     name: str  # the endpoint's
     place: Place
     interface: str
+    uplink: str  # the host's link that its server is reached by
     setup: Setup
     lease: Lease | None  # the one that it has already
     configured: bool  # and whether the address is in use
@@ -68,4 +69,6 @@ def _lessee(endpoint: Endpoint, compartment: Compartment, network: Network) -> L
     mac = bytes.fromhex(endpoint.mac.replace(":", ""))
     setup = Setup(mac, bytes.fromhex(endpoint.client_id), endpoint.hostname, network.mtu)
     configured = lease is not None and used(endpoint, lease)
-    return Lessee(endpoint.id, 4, endpoint.name, compartment.place, endpoint.interface, setup, lease, configured)
+    return Lessee(
+        endpoint.id, 4, endpoint.name, compartment.place, endpoint.interface, network.uplink, setup, lease, configured
+    )

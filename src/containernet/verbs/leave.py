@@ -41,11 +41,14 @@ def leave(host: Host, container: str, network: str, *, endpoint: str = "") -> tu
     return attempt(host, verb)
 
 
-def farewell(host: Host, endpoints: Iterable[Endpoint]) -> None:
-    """Have the leases of endpoints given back, from their addresses while they are there (RFC 2131, section 4.4.6)."""
+def farewell(host: Host, endpoints: Iterable[Endpoint], *, moved: bool = False) -> None:
+    """Have the leases of endpoints given back, from their addresses while they are there (RFC 2131, section 4.4.6).
+
+    ``moved``: their namespace is at another path since a moment ago.
+    """
     leased = [one.name for one in endpoints if one.leases]
-    if leased and host.plans is None and not host.services.farewell(leased):
-        host.report.note(f"Nobody gives back the lease of {', '.join(leased)}: the agent is not running.")
+    if leased and host.plans is None and not host.services.farewell(leased, moved=moved):
+        host.report.note(f"Nobody gives back the lease of {', '.join(leased)}: the DHCP service does not run.")
 
 
 def stage(operation: Operation) -> str:

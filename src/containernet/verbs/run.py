@@ -10,7 +10,8 @@ from containernet.containers.door import Found
 from containernet.model.errors import Conflict
 from containernet.model.names import container_name
 from containernet.model.ports import publication
-from containernet.plan.intent import without
+from containernet.model.record import replace
+from containernet.plan.intent import Intent, without
 from containernet.verbs.attempt import attempt
 from containernet.verbs.containers import alive, located
 from containernet.verbs.executor import carry_out
@@ -51,8 +52,11 @@ def run(
         return child.wait()
     finally:
         child.end()
-        with hosts() as host:
-            _gone(host, name)
+        try:
+            with hosts() as host:
+                _gone(host, name, child.lasting_path)
+        finally:
+            child.close()
 
 
 def _started(host: Host, networks: tuple[str, ...], command: tuple[str, ...], name: str) -> Child | None:
@@ -70,15 +74,18 @@ def _started(host: Host, networks: tuple[str, ...], command: tuple[str, ...], na
     return host.kernel.start(command, "")
 
 
-def _gone(host: Host, name: str) -> None:
-    """Free all that the container had."""
+def _gone(host: Host, name: str, path: str) -> None:
+    """Free all that the container had; its namespace is still to be found at a path."""
 
     def verb() -> None:
         compartment = host.store.compartment(container=name)
         if compartment is None:
             return
         before = of_compartments(host.store, [compartment.id])
-        farewell(host, before.endpoints)
+        if any(one.leases for one in before.endpoints):
+            moved = replace(compartment, path=path)
+            host.store.finish(0, Intent(compartments=(compartment,)), Intent(compartments=(moved,)))
+            farewell(host, before.endpoints, moved=True)
         carry_out(host, "leave", before, without(before, before.endpoints), last=cuts(before.endpoints))
 
     attempt(host, verb)

@@ -32,8 +32,11 @@ class Services(Protocol):
     def release(self, endpoint: str) -> None:
         """Give an endpoint's lease back; returns when the address is off its interface."""
 
-    def farewell(self, endpoints: Iterable[str]) -> bool:
-        """Give the leases of endpoints back that are about to go; tell whether that was done."""
+    def farewell(self, endpoints: Iterable[str], *, moved: bool) -> bool:
+        """Give the leases of endpoints back that are about to go; tell whether that was done.
+
+        ``moved``: the store says since a moment ago that their namespace is elsewhere.
+        """
 
     def states(self) -> dict[str, str]:
         """Return what the DHCP service is at, by endpoint and IP version (``web_lan/4``); nothing: none runs."""
@@ -61,7 +64,7 @@ class Nobody:
     def release(self, endpoint: str) -> None:
         """Nobody releases."""
 
-    def farewell(self, endpoints: Iterable[str]) -> bool:  # noqa: ARG002
+    def farewell(self, endpoints: Iterable[str], *, moved: bool) -> bool:  # noqa: ARG002
         """Nobody gives anything back."""
         return False
 

@@ -87,13 +87,20 @@ def status(host: Host, state_dir: str) -> StatusView:
     restarted = host.store.memo(WORLD) not in ("", host.kernel.world())
     waiting = {one.id for one in every.compartments if one.lasting and (not one.cookie or restarted)}
     table = Table(host.mark, TEXT)
-    lines = ("the host has restarted: cnet restore",) if restarted else host.brief(list(assess(host).operations))
+    lines = ("the host has restarted: cnet restore",) if restarted else _drift(host)
     return StatusView(
         version=__version__, state_dir=state_dir, networks=len(every.networks), endpoints=len(every.endpoints),
         waiting=sum(one.compartment_id in waiting for one in every.endpoints), ports=len(every.mappings),
         table=not host.kernel.missing([table]), drift=lines,
         interrupted=tuple(f"{one.verb} ({one.who})" for one in interrupted(host)),
     )  # fmt: skip
+
+
+def _drift(host: Host) -> tuple[str, ...]:
+    """Return what a repair would do: to the kernel, and to endpoints whose container is gone."""
+    found = assess(host)
+    gone = tuple(f"cnet leave {one.container} {one.network} --endpoint {one.name}" for one in found.freed)
+    return (*host.brief(list(found.operations)), *gone)
 
 
 def interrupted(host: Host) -> list[Unfinished]:
