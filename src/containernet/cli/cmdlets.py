@@ -111,10 +111,25 @@ def _endpoint(endpoint: EndpointView) -> str:
         ("IPv4Address", ", ".join(addresses(endpoint, 4))),
         ("IPv6Address", ", ".join(addresses(endpoint, 6))),
         ("DefaultGateway", ", ".join(endpoint.gateways)),
+        *_leased(endpoint),
         ("MacAddress", endpoint.mac.upper().replace(":", "-")),
         ("State", endpoint.state.capitalize()),
     )
     return f"\n{properties(rows)}"
+
+
+def _leased(endpoint: EndpointView) -> tuple[tuple[str, object], ...]:
+    """What came from DHCP, in the words of ipconfig /all."""
+    if not endpoint.leases:
+        return ()
+    from time import localtime, strftime
+
+    found: list[tuple[str, object]] = [("DnsServer", ", ".join(endpoint.dns))]
+    for one in endpoint.leases:
+        if one.version == 4:
+            ends = strftime("%Y-%m-%d %H:%M:%S", localtime(one.expires)) if one.expires else "never"
+            found += [("DhcpServer", one.server), ("LeaseExpires", ends if one.address else "")]
+    return tuple(found)
 
 
 PRINT: dict[str, Callable[[Any], str]] = {
@@ -127,6 +142,7 @@ PRINT: dict[str, Callable[[Any], str]] = {
     "open": opened,
     "close": closed,
     "endpoint": endpoints,
+    "endpoint NETWORK": endpoints,
 }
 EMPTY = {
     "get": "No networks. Make one: New-ContainerNetwork NAME -EnableNat",

@@ -114,7 +114,15 @@ def rendered(result: Any, request: Request) -> str:
         print(spelling.EMPTY[verb], file=sys.stderr)
     if verb == "config set":
         result = (request.values["key"], request.values["value"])
-    return spelling.PRINT["get NETWORK" if verb == "get" and request.values["name"] else verb](result)
+    return spelling.PRINT[_form(request)](result)
+
+
+def _form(request: Request) -> str:
+    """Return how the result is printed: what is asked about one thing is told whole."""
+    verb, values = request.command.verb, request.values
+    if verb == "get" and values["name"]:
+        return "get NETWORK"
+    return "endpoint NETWORK" if verb == "endpoint" and values["network"] else verb
 
 
 def _named(result: Any, request: Request) -> Any:

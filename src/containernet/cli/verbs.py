@@ -139,6 +139,37 @@ def endpoints(found: tuple[EndpointView, ...]) -> str:
     return _endpoints(found) if found else ""
 
 
+def all_of(found: tuple[EndpointView, ...]) -> str:
+    """All of endpoints, one after another."""
+    return "\n".join(map(_all_of, found))
+
+
+def _all_of(e: EndpointView) -> str:
+    facts = (
+        ("container", e.container),
+        ("network", e.network),
+        ("interface", f"{e.interface} {e.mac}"),
+        ("addresses", ", ".join(e.addresses)),
+        ("gateways", ", ".join(e.gateways)),
+        ("default", "yes" if e.default_route else "no"),
+        ("dns", ", ".join(e.dns)),
+        ("search", ", ".join(e.search)),
+        ("mtu", str(e.mtu)),
+        *((f"dhcp{'' if one.version == 4 else one.version}", _lease(one)) for one in e.leases),
+        ("ports", ", ".join(map(mapping, e.ports))),
+        ("state", e.state),
+        ("path", e.path),
+    )
+    return painted(e.name, BOLD) + "\n" + pairs(facts)
+
+
+def _lease(one: LeaseView) -> str:
+    """``198.51.100.82/24 of 198.51.100.2, BOUND, till 2026-11-25 12:00:00``."""
+    if not one.address:
+        return one.state
+    return f"{one.address} of {one.server}, {one.state}, {f'till {_when(one.expires)}' if one.expires else 'for ever'}"
+
+
 def _endpoints(found: tuple[EndpointView, ...]) -> str:
     head = ("ENDPOINT", "CONTAINER", "NETWORK", "INTERFACE", "ADDRESSES", "MAC", "DEFAULT", "PORTS", "STATE")
     rows = [_endpoint_row(endpoint) for endpoint in found]
@@ -269,6 +300,7 @@ PRINT: dict[str, Callable[[Any], str]] = {
     "open": opened,
     "close": closed,
     "endpoint": endpoints,
+    "endpoint NETWORK": all_of,
     "ports": ports,
     "status": status,
     "repair": repaired,

@@ -10,16 +10,17 @@ from containernet.drivers.nat import FORWARD4, FORWARD6
 from containernet.kernel.door import ABSENT, UNSUPPORTED, Chain, KernelError
 from containernet.model.address import overlap
 from containernet.model.errors import Taken
-from containernet.model.network import HOST, NAT
+from containernet.model.network import DHCP, HOST, NAT
 from containernet.model.record import replace
 from containernet.model.views import Finding
 from containernet.plan.objects import Sysctl, Table
 from containernet.plan.operations import Add, Change, Operation
 from containernet.plan.ruleset import TEXT
-from containernet.store.door import WORLD
+from containernet.store.door import SETTING, WORLD
 from containernet.verbs.attempt import explained
 from containernet.verbs.begin import ready
 from containernet.verbs.mend import assess, mend
+from containernet.verbs.services import START
 from containernet.verbs.show import interrupted
 
 TYPE_CHECKING = False
@@ -77,6 +78,18 @@ def _findings(host: Host) -> Iterator[Finding]:
     yield from _firewalls(host)
     yield from _overlaps(host)
     yield from _room(host)
+    yield from _leasing(host)
+
+
+def _leasing(host: Host) -> Iterator[Finding]:
+    """Somebody keeps the leases of containers."""
+    if host.store.memo(f"{SETTING}{DHCP}") != "on" or host.services.running():
+        return
+    leased = sum(one.dynamic == DHCP for one in host.store.endpoints())
+    sentence = "The DHCP client service is enabled, and the agent, which leases addresses, is not running."
+    if leased:
+        sentence = f"{sentence[:-1]}: {leased} endpoint{'s' if leased > 1 else ''} will lose theirs."
+    yield Finding("dhcp-unattended", ERROR if leased else WARNING, sentence, START, False)
 
 
 def _library(host: Host) -> Finding:
