@@ -46,6 +46,10 @@ class Progress:
         """Print something the user should know."""
         self.say(f"cnet: note: {sentence}")
 
+    def waiting(self, sentence: str) -> None:
+        """Print why it takes a while."""
+        self.say(f"cnet: {sentence}")
+
     def say(self, line: str) -> None:
         """Print a line on standard error, not through the bar."""
         if self.bar:
@@ -112,6 +116,10 @@ class Stages(Progress):
     def note(self, sentence: str) -> None:
         """Print something the user should know, as PowerShell prints warnings."""
         self.say(f"WARNING: {sentence}")
+
+    def waiting(self, sentence: str) -> None:
+        """Print why it takes a while, to who wants to know: a stage is under way all the same."""
+        self.operation(sentence)
 
     def say(self, line: str) -> None:
         """Print a line on standard error; on a terminal, not in the middle of a stage's line."""

@@ -45,6 +45,9 @@ class Report(Protocol):
     def note(self, sentence: str) -> None:
         """Something that the user should know."""
 
+    def waiting(self, sentence: str) -> None:
+        """It takes a while, and why."""
+
 
 class Silence:
     """Tells nobody."""
@@ -61,6 +64,9 @@ class Silence:
         """Say nothing."""
 
     def note(self, sentence: str) -> None:
+        """Say nothing."""
+
+    def waiting(self, sentence: str) -> None:
         """Say nothing."""
 
 

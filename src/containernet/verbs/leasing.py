@@ -9,6 +9,7 @@ from __future__ import annotations
 from containernet.model.errors import Conflict, ContainerNetError, Missing, NotFound
 from containernet.model.network import DHCP, RELEASED, Endpoint
 from containernet.model.record import record, replace
+from containernet.model.request import patience
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.leasing import with_lease
 from containernet.store.door import SETTING
@@ -151,13 +152,14 @@ def _undone(host: Host, endpoint: Endpoint) -> None:
 def _awaited(host: Host, endpoint: Endpoint, wait: int) -> Endpoint:
     """Return an endpoint when it has its address; nobody is kept from writing meanwhile."""
     host.store.unlock()
-    host.report.note(f"Waiting for an address from DHCP on {endpoint.network}, {wait} seconds at most.")
+    host.report.waiting(f"Waiting for an address from DHCP on {endpoint.network}, {wait} seconds at most.")
     host.services.lease(endpoint.name, wait)
     return host.store.endpoint(number=endpoint.id) or endpoint
 
 
 def renew(host: Host, container: str, network: str, *, endpoint: str = "", wait: int = 0) -> Endpoint:
     """Have a lease renewed, or asked for again after it was given back; return the endpoint."""
+    patience(wait)
     host.kernel.permit()
     one = _leasing(host, container, network, endpoint, (DHCP, RELEASED))
     need_service(host)
