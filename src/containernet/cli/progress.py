@@ -46,7 +46,7 @@ class Progress:
         """Print something the user should know."""
         self.say(f"cnet: note: {sentence}")
 
-    def waiting(self, sentence: str) -> None:
+    def wait(self, sentence: str) -> None:
         """Print why it takes a while."""
         self.say(f"cnet: {sentence}")
 
@@ -117,7 +117,7 @@ class Stages(Progress):
         """Print something the user should know, as PowerShell prints warnings."""
         self.say(f"WARNING: {sentence}")
 
-    def waiting(self, sentence: str) -> None:
+    def wait(self, sentence: str) -> None:
         """Print why it takes a while, to who wants to know: a stage is under way all the same."""
         self.operation(sentence)
 

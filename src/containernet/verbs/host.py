@@ -45,7 +45,7 @@ class Report(Protocol):
     def note(self, sentence: str) -> None:
         """Something that the user should know."""
 
-    def waiting(self, sentence: str) -> None:
+    def wait(self, sentence: str) -> None:
         """It takes a while, and why."""
 
 
@@ -66,7 +66,7 @@ class Silence:
     def note(self, sentence: str) -> None:
         """Say nothing."""
 
-    def waiting(self, sentence: str) -> None:
+    def wait(self, sentence: str) -> None:
         """Say nothing."""
 
 

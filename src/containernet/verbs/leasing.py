@@ -152,7 +152,7 @@ def _undone(host: Host, endpoint: Endpoint) -> None:
 def _awaited(host: Host, endpoint: Endpoint, wait: int) -> Endpoint:
     """Return an endpoint when it has its address; nobody is kept from writing meanwhile."""
     host.store.unlock()
-    host.report.waiting(f"Waiting for an address from DHCP on {endpoint.network}, {wait} seconds at most.")
+    host.report.wait(f"Waiting for an address from DHCP on {endpoint.network}, {wait} seconds at most.")
     host.services.lease(endpoint.name, wait)
     return host.store.endpoint(number=endpoint.id) or endpoint
 
