@@ -304,6 +304,24 @@ def test_a_command_that_runs_in_a_new_container(lab: Lab, tmp_path: Path) -> Non
         assert eventually(lambda: server.leases() == set())
 
 
+def test_the_cmdlets_of_2015(lab: Lab, tmp_path: Path) -> None:
+    """The document's steps for a network without NAT, word for word but for the registry and the restart of dhcp."""
+    lab.cnet("service", "dhcp", "enable")
+    lab.container("container1")
+    with Dnsmasq(lab.lan, "lan0", tmp_path / "server"), agent(lab):
+        made = "Creating a vSwitch for the network...done.\nNetwork net1 created successfully.\n"
+        assert lab.cnet("New-ContainerNetwork", "net1") == made
+        done = lab.result("Join-ContainerNetwork", "container1", "net1")
+        assert done.stderr == "" and "198.51.100." in done.stdout.splitlines()[-1]
+        shown = lab.cnet("Get-ContainerEndpoint", "container1", "net1")
+        assert "DhcpServer     : 198.51.100.2" in shown
+        address = shown.partition("IPv4Address    : ")[2].splitlines()[0]
+        assert lab.lan.ping(address)
+        lab.cnet("Leave-ContainerNetwork", "container1", "net1")
+        gone = "Removing the vSwitch of the network...done.\nNetwork net1 removed successfully.\n"
+        assert lab.cnet("Remove-ContainerNetwork", "net1") == gone
+
+
 def test_what_is_asked_wrongly(lab: Lab) -> None:
     switched_on(lab)
     lab.cnet("create", "nat", "--nat")

@@ -126,6 +126,7 @@ def test_a_cmdlet_is_a_command_of_its_own_name(cnet: Console) -> None:
 
 
 def test_a_network_without_nat_prints_no_nat_stages(cnet: Console) -> None:
+    cnet.net.skipped = ("forwarding", "external", "nat")  # as the verb says it
     out = cnet("New-ContainerNetwork", "cnet1", "-Internal").out
     assert out == "Creating a vSwitch for the network...done.\nNetwork cnet1 created successfully.\n"
 

@@ -64,6 +64,7 @@ class Stub:
         self.made: dict[str, Any] = {}
         self.plans: list[str] = []
         self.stages: tuple[str, ...] = ()
+        self.skipped: tuple[str, ...] = ()
         self.results: dict[str, Any] = {
             "create": replace(NETWORK, endpoints=()), "destroy": NETWORK, "get": (NETWORK, INTERNAL), "join": ENDPOINT,
             "leave": ENDPOINT, "open": PORT, "close": PORT, "endpoint": (ENDPOINT,), "ports": (PORT,),
@@ -91,6 +92,7 @@ class Stub:
     def answer(self, name: str, given: dict[str, Any]) -> Any:
         """Record the call, report the stages, and give the result or raise it."""
         self.calls.append((name, given))
+        self.report.skip(*self.skipped)
         for stage in self.stages:
             self.report.stage(stage)
         result = self.results[name]

@@ -51,11 +51,7 @@ def reporter(request: Request) -> Progress:
     """Return what the verb reports to: a cmdlet prints its stages, unless it only plans or speaks JSON."""
     if not request.cmdlet or request.dry_run or request.json:
         return Progress(request)
-    from containernet.cli.table import NAT_STAGES
-
-    without_nat = "nat" in request.values and not request.values["nat"]
-    stages = (stage for stage in request.command.stages if not (without_nat and stage[0] in NAT_STAGES))
-    return Stages(request, tuple(stages))
+    return Stages(request, request.command.stages)
 
 
 def _performed(request: Request, net: ContainerNet, progress: Progress) -> int:

@@ -22,6 +22,9 @@ class Progress:
         self.verbose = request.verbose
         self.bar = False
 
+    def skip(self, *keys: str) -> None:
+        """Stages are for cmdlets."""
+
     def stage(self, key: str) -> None:
         """A stage begins: of interest to cmdlets only."""
 
@@ -107,6 +110,10 @@ class Stages(Progress):
         """Print that the stage under way failed."""
         super().fail()
         self.end("failed.")
+
+    def skip(self, *keys: str) -> None:
+        """Print nothing of these."""
+        self.waiting = [stage for stage in self.waiting if stage[0] not in keys]
 
     def operation(self, line: str) -> None:
         """Print an operation as PowerShell prints verbose lines."""

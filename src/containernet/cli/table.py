@@ -11,8 +11,6 @@ from containernet.cli import params as p
 from containernet.cli.grammar import ALWAYS, COMMAND, LIST, NUMBER, OFF, SWITCH, Command, Param
 from containernet.model.record import replace
 
-NAT_STAGES = ("forwarding", "external", "nat")  # the stages that a network without NAT does not have
-
 CREATE = Command(
     "create", "Create a network.",
     (

@@ -56,6 +56,8 @@ def create(
     given = request.gateways(gateways, prefixes)
     uplink, external_address = _outside(kind, uplink, external_address)
     pairs, mtu = request.labels(labels), request.mtu(mtu, ipv6)
+    if kind != NAT:
+        host.report.skip("forwarding", "external", "nat")
     if kind in TRANSPARENT:
         request.without_subnets(subnets, gateways, external_address)
         wanted = Network(0, name, kind, (), mtu, bool(mtu), ipv6, uplink, labels=pairs)

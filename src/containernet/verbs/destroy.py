@@ -7,7 +7,7 @@ goes our table.
 from __future__ import annotations
 
 from containernet.model.errors import Conflict
-from containernet.model.network import Endpoint, Network
+from containernet.model.network import NAT, Endpoint, Network
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.objects import Bridge, Table
 from containernet.plan.operations import Elements, Operation, Remove
@@ -42,6 +42,8 @@ def destroy(host: Host, name: str, *, force: bool = False) -> tuple[Network, tup
             after.endpoints,
             after.mappings,
         )
+        if network.kind != NAT:
+            host.report.skip("nat")
         host.report.stage("nat")
         farewell(host, endpoints)
         watch, moves = _moved_back(host, network)

@@ -36,6 +36,9 @@ class Report(Protocol):
     def stage(self, key: str) -> None:
         """A stage of the verb begins."""
 
+    def skip(self, *keys: str) -> None:
+        """Stages that there are not, this time."""
+
     def operation(self, line: str) -> None:
         """An operation is about to be done."""
 
@@ -55,6 +58,9 @@ class Silence:
     verbose = False
 
     def stage(self, key: str) -> None:
+        """Say nothing."""
+
+    def skip(self, *keys: str) -> None:
         """Say nothing."""
 
     def operation(self, line: str) -> None:
