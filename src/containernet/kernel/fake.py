@@ -313,7 +313,7 @@ class FakeKernel(FakeUplinks):
         for name in names:
             self.delete_link(name)
 
-    def start(self, command: tuple[str, ...], path: str) -> Child:
+    def start(self, command: tuple[str, ...], path: str, name: str = "") -> Child:  # noqa: ARG002
         """No process runs in memory."""
         raise KernelError(UNSUPPORTED, f"This kernel is in memory: {command[0]} cannot run in {path or 'it'}.")
 

@@ -310,11 +310,11 @@ class Linux:
         group = 0x40000000 | int.from_bytes(os.urandom(3), "big")  # nobody else's: it is chosen now
         _guarded("remove links", lambda: links.remove_together(self._spaces.route(HOST), list(names), group))
 
-    def start(self, command: tuple[str, ...], path: str) -> Child:
+    def start(self, command: tuple[str, ...], path: str, name: str = "") -> Child:
         """Return a process that waits in a namespace."""
         from containernet.kernel.child import Process
 
-        return _guarded("start a process", lambda: Process(command, path))
+        return _guarded("start a process", lambda: Process(command, path, name))
 
     def uplink(self, name: str) -> Uplink:
         """Return a link of the host with all that is to be known of it."""

@@ -141,6 +141,19 @@ def test_ip_netns_exec_shows_it_and_complains_of_nothing(real: Real) -> None:
     assert (done.stdout, done.stderr) == (PATH.read_bytes(), b"")
 
 
+def test_a_child_sees_what_is_there_when_it_is_let_go(real: Real) -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    child = real.kernel.start(("bash", "-c", f"cat /etc/resolv.conf >&{writing}"), "", "c1")
+    os.close(writing)
+    real.kernel.do(Add(OURS))
+    child.go()
+    with os.fdopen(reading) as pipe:
+        assert pipe.read() == PATH.read_text()
+    assert child.wait() == 0
+    child.end()
+
+
 def test_the_directory_stays_if_it_was_there_or_has_more(real: Real) -> None:
     (ETC / "c1").mkdir()
     real.kernel.do(Add(OURS))
