@@ -49,7 +49,7 @@ def added(one: Resolver) -> list[str]:
 
 def written(one: Resolver) -> str:
     """Return the line that writes the file."""
-    text = _settings(one).replace("\n", "\\n")
+    text = _settings(one).replace("%", "%%").replace("\n", "\\n")
     return f"printf '{text}' > {one.path}"
 
 
