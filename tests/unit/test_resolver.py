@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as some
 
 from containernet.drivers.objects import objects
 from containernet.drivers.resolver import SEARCH, SERVERS, name_of
+from containernet.model.errors import Different
 from containernet.model.network import INTERNAL, Compartment, Endpoint
 from containernet.model.record import replace
 from containernet.plan.diff import diff
@@ -19,6 +22,8 @@ from containernet.plan.objects import Resolver, Route
 from containernet.plan.operations import Add, Remove
 from containernet.plan.resolver import MADE, content, parsed
 from containernet.plan.text import text
+from kit import leasing
+from kit.memory import MemoryHost, directories
 from kit.nouns import MARK, REPEATABLE, compartment, endpoint, lease, network
 
 ONE = Resolver("c2", ("192.0.2.53", "2001:db8::53"), ("a.example", "b.example"), MARK)
@@ -184,3 +189,54 @@ def test_without_leases_nothing_of_this_is_loaded() -> None:
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": "src"}
     )
     assert done.stdout.strip() == "[]"
+
+
+# --- on a host in memory ---
+
+
+@pytest.fixture
+def host() -> Iterator[MemoryHost]:
+    """A host with two containers on a network, each with a lease."""
+    with directories() as places:
+        made = MemoryHost(next(places))
+        made.container("c1", "c2")
+        made.net().create("n1", nat=True)
+        for name in ("c1", "c2"):
+            made.net().join(name, "n1")
+            leasing.lease(made.net(), name, "n1", dns=("192.0.2.53",))
+        yield made
+
+
+def test_a_file_in_the_way_keeps_nothing_else_from_being_mended(host: MemoryHost) -> None:
+    for file in ("first", "second"):  # the one is moved aside, the other has no place to be moved to
+        host.kernel.put_file("c1", file)
+        with suppress(Different):
+            host.net().repair()
+    host.kernel.delete_file("c2")
+    host.kernel.delete_link("ce-1")
+    with pytest.raises(Different, match=r"but for /etc/netns/c1/resolv\.conf"):
+        host.net().repair()
+    (left,) = [line for line in host.net().status().drift if line.startswith("printf")]
+    assert left.endswith("/etc/netns/c1/resolv.conf")
+    assert host.kernel.files == {"c1": "second"}
+    assert host.kernel.aside == {"c1": "first"}
+    assert ("resolver", "c2") in host.kernel.objects
+    assert ("link", "ce-1") in host.kernel.objects
+    host.net().leave("c1", "n1")
+    assert host.kernel.files == {"c1": "second"}
+
+
+def test_files_of_another_store_are_not_touched(host: MemoryHost) -> None:
+    theirs = Resolver("elsewhere", ("192.0.2.99",), (), 7)
+    host.kernel.do(Add(theirs))
+    host.kernel.delete_file("c1")
+    host.net().repair()
+    assert host.kernel.objects[theirs.identity] == theirs
+    host.net().destroy("n1", force=True)
+    assert [one for one in host.kernel.objects.values() if isinstance(one, Resolver)] == [theirs]
+
+
+def test_a_dry_run_shows_the_lines(host: MemoryHost) -> None:
+    net = host.net(dry_run=True)
+    net.leave("c2", "n1")
+    assert "rm -f /etc/netns/c2/resolv.conf" in net.plans
