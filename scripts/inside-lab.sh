@@ -13,6 +13,11 @@ case "$(cd "$(dirname "$0")" && pwd)" in
   /var/lib/*) mkdir -p /var/lib/containernet && mount -t tmpfs -o mode=755 tmpfs /var/lib/containernet ;;
   *) mount -t tmpfs -o mode=755 tmpfs /var/lib ;; # so that not even an empty directory stays behind
 esac
-if [ -d /etc/netns ]; then mount -t tmpfs -o mode=755 tmpfs /etc/netns; fi
+if [ ! -d /etc/netns ]; then # not made on the disk of this machine, but in a copy of /etc
+  cp -a /etc /run/.etc
+  mount --bind /run/.etc /etc
+  mkdir /etc/netns
+fi
+mount -t tmpfs -o mode=755 tmpfs /etc/netns
 ip link set lo up
 exec "$@"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import things
-from things import BRIDGE, ELEMENTS, GROUP, PORT, TABLE, everything, make, veth
+from things import BRIDGE, ELEMENTS, GROUP, PORT, TABLE, everything, make, resolver, veth
 from worlds import SETTING, World
 
 from containernet.kernel.door import ABSENT, EXISTS, FULL, OTHER, VANISHED, KernelError
@@ -76,6 +76,10 @@ def test_a_difference_in_any_field_is_missing(world: World) -> None:
         replace(PORT, key=("udp", 8080)),
         Element("allowed4", ("tcp", 8080, "198.51.100.0/25")),
         Table(TABLE.mark + 1, TABLE.text),
+        replace(resolver(place), servers=("10.7.0.53",)),
+        replace(resolver(place), search=("n1.example",)),
+        replace(resolver(place), mark=GROUP + 1),
+        replace(resolver(place), name="c2"),
     ]
     assert world.kernel.missing(others) == others
 
@@ -126,7 +130,7 @@ def test_a_vanished_place_has_nothing_and_takes_nothing(world: World) -> None:
     objects = everything(place)
     make(world.kernel, objects)
     world.remove_namespace(place)
-    host = {one for one in objects if getattr(one, "place", HOST) == HOST}
+    host = {one for one in objects if getattr(one, "place", HOST) == HOST}  # a file among them
     assert set(world.kernel.missing(objects)) == set(objects) - host
     assert world.kernel.read([place], []) == host
     told = Announce(place, "eth0", things.MAC, ("10.7.0.2",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from containernet.kernel.door import Kernel
 from containernet.model.network import HOST, Place
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import Address, Bridge, Element, Object, Resolver, Route, Rule, Sysctl, Table, Up, Veth
 from containernet.plan.operations import Add
 from containernet.plan.ruleset import TEXT
 
@@ -36,6 +36,11 @@ def veth(place: Place, number: int = 1, peer: str = "eth0") -> Veth:
     return Veth(f"ce-{number}", place, peer, MAC, 1400, "cn-1", GROUP, "c_n1")
 
 
+def resolver(place: Place) -> Resolver:
+    """The resolv.conf of a container."""
+    return Resolver(place.path.rpartition("/")[2], ("10.7.0.53", "fd07::53"), ("n1.example", "example"), GROUP)
+
+
 def inside(place: Place) -> list[Object]:
     """What a container has, in the order in which it is made."""
     return [
@@ -55,7 +60,7 @@ def inside(place: Place) -> list[Object]:
 
 def everything(place: Place) -> list[Object]:
     """One network with one container, in the order in which it is made."""
-    return [BRIDGE, GATEWAY4, GATEWAY6, *inside(place), TABLE, *ELEMENTS]
+    return [BRIDGE, GATEWAY4, GATEWAY6, *inside(place), TABLE, *ELEMENTS, resolver(place)]
 
 
 def make(kernel: Kernel, objects: list[Object]) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from pathlib import Path
 
 from containernet.kernel.fake import FakeKernel
 from containernet.kernel.linux import Linux
 from containernet.model.network import HOST, Place
 
 SETTING = "net/ipv4/ip_forward"
+ETC = Path("/etc/netns")  # the lab's own
 
 
 def shell(command: str) -> str:
@@ -48,6 +50,19 @@ class Fake:
 
     def stranger(self, name: str) -> None:
         self.kernel.add_stranger(name, "bridge")
+
+    def put_file(self, name: str, text: str) -> None:
+        self.kernel.put_file(name, text)
+
+    def file(self, name: str) -> str:
+        """Return what somebody else has written for a container, "" if nothing is there."""
+        return self.kernel.files.get(name, "")
+
+    def delete_file(self, name: str) -> None:
+        self.kernel.delete_file(name)
+
+    def edit_file(self, name: str) -> None:
+        self.kernel.edit_file(name)
 
     def end(self) -> None:
         self.kernel.close()
@@ -93,6 +108,22 @@ class Real:
     def stranger(self, name: str) -> None:
         shell(f"ip link add {name} type bridge")
 
+    def put_file(self, name: str, text: str) -> None:
+        (ETC / name).mkdir(exist_ok=True)
+        (ETC / name / "resolv.conf").unlink(missing_ok=True)
+        (ETC / name / "resolv.conf").write_text(text)
+
+    def file(self, name: str) -> str:
+        path = ETC / name / "resolv.conf"
+        return path.read_text() if path.exists() else ""
+
+    def delete_file(self, name: str) -> None:
+        (ETC / name / "resolv.conf").unlink()
+
+    def edit_file(self, name: str) -> None:
+        with (ETC / name / "resolv.conf").open("a") as file:
+            file.write("options ndots:5\n")
+
     def end(self) -> None:
         self.kernel.close()
         for line in shell("ip -o link show").splitlines():
@@ -101,6 +132,8 @@ class Real:
                 subprocess.run(["ip", "link", "delete", name], check=False)
         for name in self._made:
             shell(f"ip netns del {name}")
+        for entry in ETC.iterdir():
+            shell(f"rm -r {entry}")
         shell("nft flush ruleset")
         shell(f"sysctl -qw {SETTING.replace('/', '.')}=0")
 

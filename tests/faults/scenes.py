@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from containernet.bootstrap import ContainerNet
+from kit.leasing import lease
 from kit.memory import HOST4, MemoryHost
 
 PORTS = ("9000-9003:9000", "53:53/udp")
@@ -50,6 +51,20 @@ def town(host: MemoryHost) -> None:
     net.open("c2", "n1", internal_port=22, external_port=2222, endpoint="c2_n1_2", remotes=REMOTES)
 
 
+def leased(host: MemoryHost) -> None:
+    """The town, in which a server has told two containers of DNS servers; one of them had a file of its own."""
+    town(host)
+    host.kernel.put_file("c3", "nameserver 192.0.2.1\n")
+    for container, network in (("c1", "n2"), ("c3", "n2")):
+        lease(host.net(), container, network, dns=("192.0.2.53",), domain="example.org")
+
+
+def damaged(host: MemoryHost) -> None:
+    leased(host)
+    host.kernel.edit_file("c1")
+    host.kernel.delete_file("c3")
+
+
 def last(host: MemoryHost) -> None:
     empty(host)
     host.net().create("n1", nat=True)
@@ -63,7 +78,7 @@ def flushed(host: MemoryHost) -> None:
 
 
 def rebooted(host: MemoryHost) -> None:
-    town(host)
+    leased(host)
     host.kernel.reboot()
     host.container("c1", "c2", "c3", "c5")
 
@@ -91,6 +106,13 @@ VERBS = {
     "close": Scene(town, lambda net: net.close("c2", "n1", external_port=2222)),
     "leave, another takes over": Scene(town, lambda net: net.leave("c1", "n1")),
     "leave, the last": Scene(town, lambda net: net.leave("c3", "n2")),
+    "a lease that says which servers to ask": Scene(
+        leased,
+        lambda net: lease(net, "c4", "inner", dns=("192.0.2.53", "2001:db8:51::53"), search=("a.example", "b.example")),
+    ),
+    "a lease that says something else": Scene(leased, lambda net: lease(net, "c3", "n2", dns=("192.0.2.54",))),
+    "a lease that is no more": Scene(leased, lambda net: lease(net, "c1", "n2")),
+    "leave with a file that was not the first": Scene(leased, lambda net: net.leave("c3", "n2")),
     "destroy with containers on it": Scene(town, lambda net: net.destroy("n1", force=True)),
     "destroy the last": Scene(last, lambda net: net.destroy("n1")),
 }
@@ -104,6 +126,7 @@ MENDING = {
         unseen=True,
     ),
     "repair after a flush": Scene(flushed, lambda net: net.repair(), unseen=True),
+    "repair of files that somebody changed": Scene(damaged, lambda net: net.repair(), unseen=True),
     "restore after a reboot": Scene(rebooted, lambda net: net.restore()),
     "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
     "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),

@@ -25,8 +25,9 @@ HOST_SCRIPT = """
 set -e
 mount -t sysfs sysfs /sys
 mount -t tmpfs tmpfs /run
-mkdir -p /run/netns /run/lock "$STATE" /var/lib/containernet
+mkdir -p /run/netns /run/lock "$STATE" "$STATE.etc" /var/lib/containernet
 mount --bind "$STATE" /var/lib/containernet
+mount --bind "$STATE.etc" /etc/netns
 ip link set lo up
 for key in ip6tables iptables arptables; do
   file=/proc/sys/net/bridge/bridge-nf-call-$key

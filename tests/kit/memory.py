@@ -46,7 +46,7 @@ OF_A_LINK = {
     "net/ipv6/conf/{}/disable_ipv6": "0",
 }
 DISK = Path("/dev/shm")
-World = tuple[dict[tuple[object, ...], Object], dict[tuple[Place, str], str]]
+World = tuple[dict[tuple[object, ...], Object], dict[tuple[Place, str], str], dict[str, str]]
 
 
 class Memory(FakeKernel):
@@ -100,8 +100,12 @@ class Memory(FakeKernel):
 
     @property
     def state(self) -> World:
-        """All objects and settings, for a comparison."""
-        return dict(self.objects), dict(self.settings)
+        """All objects, settings and files of others, for a comparison."""
+        return (
+            dict(self.objects),
+            dict(self.settings),
+            {**self.files, **{f"former {k}": v for k, v in self.aside.items()}},
+        )
 
 
 def difference(one: World, other: World) -> list[str]:
@@ -110,6 +114,7 @@ def difference(one: World, other: World) -> list[str]:
     for sign, mine, theirs in (("-", one, other), ("+", other, one)):
         found += [f"{sign} {thing}" for key, thing in mine[0].items() if theirs[0].get(key) != thing]
         found += [f"{sign} {key} = {value}" for key, value in mine[1].items() if theirs[1].get(key) != value]
+        found += [f"{sign} file {name}: {text}" for name, text in mine[2].items() if theirs[2].get(name) != text]
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 
+from containernet.model.lease import Lease
 from containernet.model.network import INTERNAL, NAT, Compartment, Endpoint, Network, PortMapping, Subnet
 from containernet.plan.intent import Intent
 
@@ -44,6 +45,15 @@ def endpoint(number: int = 1, net: Network | None = None, place: Compartment | N
         "mac": f"02:00:00:00:00:{number:02x}", "addresses": tuple(addresses), **more,
     }  # fmt: skip
     return Endpoint(**given)
+
+
+def lease(**more: Any) -> Lease:
+    """Return a lease that came with two DNS servers and two domains."""
+    given = {
+        "address": "10.1.0.9", "prefix": 24, "server": "10.1.0.1", "client_id": "ff", "began": 7.0, "seconds": 600,
+        "t1": 300.0, "t2": 525.0, "dns": ("192.0.2.53", "2001:db8::53"), "search": ("a.example", "b.example"), **more,
+    }  # fmt: skip
+    return Lease(**given)
 
 
 def mapping(number: int = 1, to: Endpoint | None = None, **more: Any) -> PortMapping:
@@ -90,7 +100,8 @@ def intents(draw: Any) -> Intent:
     for index in sorted(chosen):
         net, place = pairs[index // 2]
         number = 2 * (3 * net.id + place.id) + index % 2
-        ends.append(endpoint(number, net, place, priority=draw(some.sampled_from([0, 0, 7]))))
+        leases = draw(some.sampled_from([(), (), (lease(),), (lease(dns=("192.0.2.54",), domain="example.org"),)]))
+        ends.append(endpoint(number, net, place, priority=draw(some.sampled_from([0, 0, 7])), leases=leases))
     ports = [draw(mappings(number, ends)) for number in draw(some.sets(some.integers(1, 4)))] if ends else []
     held = {one.compartment_id for one in ends}
     return Intent(tuple(nets), tuple(one for one in places if one.id in held), tuple(ends), tuple(ports))

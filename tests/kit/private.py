@@ -17,6 +17,7 @@ mount -t sysfs sysfs /sys
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/lock /var/lib/containernet
 mount -t tmpfs -o mode=755 tmpfs /var/lib/containernet
+mount -t tmpfs -o mode=755 tmpfs /etc/netns
 ip link set lo up
 """
 

@@ -33,6 +33,7 @@ def printed(host: Space, *, containers: bool = True) -> str:
     """Return everything of ours on a host, and all of its containers."""
     lines = links(host, OURS) + table(host) + settings(host, OURS, GLOBAL_SETTINGS)
     lines += [line for line in routes(host) if any(mark in line for mark in ("cn-", "ce-", "proto 199"))]
+    lines += files(host)
     if containers:
         for name in sorted(host.sh("ls /run/netns").split()):
             if host.result("ip", "netns", "exec", name, "true").returncode:
@@ -40,6 +41,12 @@ def printed(host: Space, *, containers: bool = True) -> str:
                 continue
             lines += [f"{name}: {line}" for line in container(host, name)]
     return "\n".join(lines) + "\n"
+
+
+def files(host: Space) -> list[str]:
+    """Return the files of containers that stand for those of /etc, and what is beside them."""
+    found = "find /etc/netns -mindepth 1 -printf '%P %y %l\\n' -type f -exec sed 's/^/  /' '{}' ';'"
+    return [f"etc {line}" for line in host.sh(found).splitlines()]
 
 
 def container(host: Space, name: str) -> list[str]:

@@ -93,12 +93,15 @@ def test_all_that_comes_with_a_lease(lab: Lab, tmp_path: Path) -> None:
         view = leased(lab, "web", "--hostname", "shop-1")
         assert view["mtu"] == 1400
         assert view["dns"] == ["198.51.100.2", "198.51.100.3"]
-        assert view["search"] == ["a.example.org", "b.example.org", "example.org"]
+        assert view["search"] == ["a.example.org", "b.example.org"]
         assert view["gateways"] == ["198.51.100.3"], "option 3 counts for nothing where 121 is (RFC 3442)"
         routes = {one["dst"]: one.get("gateway", "") for one in lab.inside("web").json("ip", "-j", "-4", "route")}
         assert routes["203.0.113.0/24"] == "198.51.100.2"
         assert routes["192.0.2.0/24"] == "203.0.113.9" and routes["203.0.113.9"] == ""
         assert " shop-1 " in (server.directory / "leases").read_text()
+        said = lab.host.run("ip", "netns", "exec", "web", "cat", "/etc/resolv.conf").splitlines()
+        servers = ["nameserver 198.51.100.2", "nameserver 198.51.100.3"]
+        assert said[-3:] == ["search a.example.org b.example.org", *servers]
         assert lab.json("status")["drift"] == []
         lab.inside("web").sh("ip route del 203.0.113.0/24; ip address flush dev eth0")
         assert eventually(lambda: has(lab, "web") == [bare(view)]), "the agent did not put the address back"
@@ -298,9 +301,10 @@ def test_many_at_once_share_one_service(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_command_that_runs_in_a_new_container(lab: Lab, tmp_path: Path) -> None:
-    with serving(lab, tmp_path) as server:
-        said = lab.cnet("run", "--network", "lan", "--", "ip", "-4", "-br", "address", "show", "dev", "eth0")
-        assert "198.51.100." in said
+    with serving(lab, tmp_path, "option:dns-server,198.51.100.3") as server:
+        script = "ip -4 -br address show dev eth0; cat /etc/resolv.conf"
+        said = lab.cnet("run", "--network", "lan", "--", "sh", "-c", script)
+        assert "198.51.100." in said and "nameserver 198.51.100.3" in said
         assert eventually(lambda: server.leases() == set())
 
 

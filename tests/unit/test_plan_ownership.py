@@ -10,7 +10,7 @@ from containernet.model.network import HOST, Place
 from containernet.model.record import replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
-from containernet.plan.objects import Address, Bridge, Element, Object, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import Address, Bridge, Element, Object, Resolver, Route, Rule, Sysctl, Table, Up, Veth
 from containernet.plan.operations import Add
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
@@ -31,6 +31,8 @@ THEIRS = MARK + 1
         Route(PLACE, "default4", "10.7.0.1", "eth9"),
         Route(PLACE, "10.7.0.0/24", "", "eth9", 10_009),
         Rule(PLACE, "10.7.0.9", 10_009, 10_000),
+        Resolver("c2", ("192.0.2.53",), (), MARK),
+        Resolver("c2", (), (), 0),
     ],
 )
 def test_what_carries_our_mark_is_ours_though_nobody_wants_it(one: Object) -> None:
@@ -44,10 +46,11 @@ def test_what_carries_our_mark_is_ours_though_nobody_wants_it(one: Object) -> No
         Bridge("cn-9", "02:00:00:00:00:09", 1500, 0, ""),
         Veth("ce-9", PLACE, "eth9", "02:00:00:00:00:09", 1500, "cn-9", THEIRS, ""),
         Table(THEIRS, TEXT),
+        Resolver("c2", ("192.0.2.53",), (), THEIRS),
     ],
 )
 def test_what_carries_another_mark_is_not_though_it_has_our_name(one: Object) -> None:
-    twins = [replace(one, **({"mark": MARK} if isinstance(one, Table) else {"group": MARK}))]
+    twins = [replace(one, **({"mark": MARK} if isinstance(one, Table | Resolver) else {"group": MARK}))]
     assert ours([one], twins, MARK) == []
 
 

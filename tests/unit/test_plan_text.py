@@ -11,7 +11,19 @@ from containernet.drivers.objects import objects
 from containernet.model.network import HOST, Place
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent
-from containernet.plan.objects import ROUTE_PROTOCOL, Address, Bridge, Element, Route, Rule, Sysctl, Table, Up, Veth
+from containernet.plan.objects import (
+    ROUTE_PROTOCOL,
+    Address,
+    Bridge,
+    Element,
+    Resolver,
+    Route,
+    Rule,
+    Sysctl,
+    Table,
+    Up,
+    Veth,
+)
 from containernet.plan.operations import Add, Announce, Change, Cut, Elements, Operation, Remove
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import LONG, brief, lines, text
@@ -23,6 +35,8 @@ PAIR = Veth("ce-1", NAMED, "eth0", "02:00:00:00:00:02", 1400, "cn-1", 99, "web_n
 TABLE = Table(MARK, TEXT)
 PORT = Element("any4", ("tcp", 8080), ("10.7.0.2", 80))
 BRIDGES = Element("pairs", ("cn-1", "cn-1"))
+FILES = ("mkdir", "[", "printf", "rm", "rmdir")
+RESOLVER = Resolver("web", ("10.7.0.53", "fe80::53%eth0"), ("n1.example", "example"), MARK)
 OTHER = Route(NAMED, "default4", "10.8.0.1", "eth1")
 
 GOLDEN: list[tuple[Operation, list[str]]] = [
@@ -106,6 +120,29 @@ GOLDEN: list[tuple[Operation, list[str]]] = [
             'nft add element inet containernet pairs \'{ "cn-1" . "cn-1" }\'',
         ],
     ),
+    (
+        Add(RESOLVER),
+        [
+            "mkdir -p /etc/netns/web",
+            "[ ! -e /etc/netns/web/resolv.conf ] || mv /etc/netns/web/resolv.conf"
+            " /etc/netns/.web.resolv.conf.before-cnet",
+            "printf 'search n1.example example\\nnameserver 10.7.0.53\\nnameserver fe80::53%%eth0\\n'"
+            " > /etc/netns/web/resolv.conf",
+        ],
+    ),
+    (
+        Change(RESOLVER, Resolver("web", ("10.7.0.53",), (), MARK)),
+        ["printf 'nameserver 10.7.0.53\\n' > /etc/netns/web/resolv.conf"],
+    ),
+    (
+        Remove(RESOLVER),
+        [
+            "rm -f /etc/netns/web/resolv.conf",
+            "[ ! -e /etc/netns/.web.resolv.conf.before-cnet ] || mv /etc/netns/.web.resolv.conf.before-cnet"
+            " /etc/netns/web/resolv.conf",
+            "rmdir --ignore-fail-on-non-empty /etc/netns/web",
+        ],
+    ),
     (Cut(4, source="10.7.0.2"), ["conntrack -D -f ipv4 -s 10.7.0.2"]),
     (Cut(6, answers="fd07::2"), ["conntrack -D -f ipv6 -r fd07::2"]),
     (
@@ -131,7 +168,7 @@ def test_every_kind_of_operation_and_object_is_among_these() -> None:
     kinds = {type(operation) for operation, _ in GOLDEN}
     things = {type(getattr(operation, "object", getattr(operation, "after", None))) for operation, _ in GOLDEN}
     assert kinds == {Add, Remove, Change, Elements, Cut, Announce}
-    assert things >= {Sysctl, Table, Bridge, Veth, Up, Address, Route, Rule, Element}
+    assert things >= {Sysctl, Table, Bridge, Veth, Up, Address, Route, Rule, Element, Resolver}
 
 
 def test_the_table_is_one_text_of_many_lines_that_a_shell_takes() -> None:
@@ -162,5 +199,5 @@ def test_every_line_is_one_command(one: Intent, two: Intent) -> None:
     for line in lines(plan):
         assert "\n" not in line
         words = shlex.split(line, comments=True)
-        assert words[0] in ("ip", "nft", "sysctl", "bridge", "nsenter", "conntrack")
+        assert words[0] in ("ip", "nft", "sysctl", "bridge", "nsenter", "conntrack", *FILES)
         assert all(words)

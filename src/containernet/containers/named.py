@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 
 from containernet.containers.door import Found
-from containernet.model.names import container_name
+from containernet.model.names import FOLDERS, container_name
 
-NAMED = "/run/netns"
-FOLDERS = (NAMED, "/var/run/netns")
+NAMED = FOLDERS[0]
 
 
 class ByName:

@@ -7,9 +7,9 @@ name however it is said.
 from __future__ import annotations
 
 from containernet.containers.door import Found
-from containernet.containers.named import FOLDERS, NAMED
+from containernet.containers.named import NAMED
 from containernet.model.errors import Usage
-from containernet.model.names import DIGITS, INSIDE, LETTERS, shown
+from containernet.model.names import DIGITS, FOLDERS, INSIDE, LETTERS, shown
 
 LONGEST = 160  # with the network's name it is the alias of a link, of 255 at most
 

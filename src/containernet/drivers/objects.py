@@ -43,6 +43,10 @@ def objects(intent: Intent, mark: int) -> list[Object]:
         if compartment.cookie and mine:
             live.update({one.id: one for one in mine})
             found += endpoint.inside(compartment, mine, networks, mark)
+            if any(one.leases for one in mine):
+                from containernet.drivers import resolver
+
+                found += resolver.inside(compartment, mine, networks, mark)
     for port in intent.mappings:
         if port.endpoint_id in live:
             found += mapping.elements(port, live[port.endpoint_id])

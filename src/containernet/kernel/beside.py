@@ -1,4 +1,4 @@
-"""Objects that only networks without NAT have: macvlans, the uplink as a port, and what the host holds on it.
+"""Objects that few have: macvlans, the uplink as a port, and what the host holds on it; resolv.conf of containers.
 
 The rule of this file: it hands each to the part that knows the kernel's words for it; loaded only where there are any.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from containernet.kernel import attached, held
+from containernet.kernel import attached, held, resolv
 from containernet.model.network import HOST
-from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Object, Port
+from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Object, Port, Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Beside:
             attached.add_port(route(HOST), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.add(route(HOST), thing)
+        elif isinstance(thing, Resolver):
+            resolv.add(thing)
 
     def _add_macvlan(self, thing: Macvlan) -> None:
         descriptor = self._spaces.open(thing.place)
@@ -48,8 +50,13 @@ class Beside:
             attached.remove_port(route(HOST), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.remove(route(HOST), thing)
+        elif isinstance(thing, Resolver):
+            resolv.remove(thing)
 
     def change(self, thing: Object) -> None:
-        """Bring a macvlan back to what it should be."""
+        """Bring a macvlan or a file back to what it should be."""
+        if isinstance(thing, Resolver):
+            resolv.change(thing)
+            return
         assert isinstance(thing, Macvlan)
         attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)

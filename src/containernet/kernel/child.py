@@ -2,7 +2,7 @@
 
 The rule of this file: between fork and exec the child only makes system calls; it waits for the word, so that its
 namespace can be given a network first. What the command has started ends with it: we are its subreaper (prctl(2)).
-Like ip-netns(8), it sees its own namespace's links under /sys.
+Like ip-netns(8), it sees its own namespace's links under /sys, and the files of its folder in /etc/netns in /etc.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import signal
 from errno import ECHILD, ENOENT
 
 from containernet.model.errors import NotFound
+from containernet.plan.objects import ETC
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
-MS_REC, MS_SLAVE = 0x4000, 0x80000
+MS_BIND, MS_REC, MS_SLAVE = 0x1000, 0x4000, 0x80000
 MNT_DETACH = 2
 PR_SET_CHILD_SUBREAPER = 36
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -26,8 +27,9 @@ NOT_RUN = 127  # a shell's status for a command that is not there
 class Process:
     """See :class:`containernet.kernel.door.Child`."""
 
-    def __init__(self, command: tuple[str, ...], path: str) -> None:
+    def __init__(self, command: tuple[str, ...], path: str, name: str) -> None:
         self._command = command
+        self._files = f"{ETC}/{name}" if name else ""
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._own = not path  # the namespace is made for the command, and nothing in it outlives it
         if self._own:
@@ -78,6 +80,7 @@ class Process:
             os.write(self._ready, b"1")
             os.close(self._ready)
             if os.read(word, 1) == b"1":  # nothing comes if our starter has died
+                self._cover()  # not before: its resolv.conf comes with its network
                 for number in (*PASSED_ON, *LEFT_TO_THE_TERMINAL, signal.SIGPIPE):
                     signal.signal(number, signal.SIG_DFL)
                 os.execvp(self._command[0], self._command)
@@ -95,6 +98,15 @@ class Process:
         self._call("mount", b"none", b"/", None, MS_REC | MS_SLAVE, None)
         self._libc.umount2(b"/sys", MNT_DETACH)
         self._libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None)  # where /sys cannot be mounted, it stays as it was
+
+    def _cover(self) -> None:
+        """Have the files of its folder stand for those of the same name in /etc; one that has no such is left out."""
+        try:
+            names = os.listdir(self._files) if self._files else []
+        except OSError:
+            return
+        for one in names:
+            self._libc.mount(os.fsencode(f"{self._files}/{one}"), os.fsencode(f"/etc/{one}"), b"none", MS_BIND, None)
 
     # --- in the parent ---
 

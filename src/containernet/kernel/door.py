@@ -224,8 +224,11 @@ class Kernel(Protocol):
     def flush_group(self, names: Iterable[str]) -> None:
         """Remove many links in one go (one RCU wait for all of them)."""
 
-    def start(self, command: tuple[str, ...], path: str) -> Child:
-        """Return a process that waits in the namespace behind a path, "" for a new one."""
+    def start(self, command: tuple[str, ...], path: str, name: str = "") -> Child:
+        """Return a process that waits in the namespace behind a path, "" for a new one.
+
+        What /etc/netns has for ``name`` when it is let go, it sees in /etc (ip-netns(8)).
+        """
 
     def uplink(self, name: str) -> Uplink:
         """Return a link of the host with all that is to be known of it; ABSENT if there is none."""

@@ -33,6 +33,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Sysctl,
     Table,
@@ -151,6 +152,8 @@ class FakeKernel(FakeUplinks):
                 self._allow_port(thing)
             case HeldAddress() | HeldRoute():
                 self._allow_held(thing)
+            case Resolver():
+                self._allow_resolver(thing)
             case Up() | Address() | Route():
                 self._need_link(thing.place, thing.link)
                 if isinstance(thing, Route):
@@ -184,9 +187,8 @@ class FakeKernel(FakeUplinks):
         if isinstance(thing, Bridge | Veth):
             self._ours(thing)
             return self._take_link(thing.name)
-        if isinstance(thing, Macvlan):
-            self._our_macvlan(thing)
-            return self._take_macvlan(thing)
+        if isinstance(thing, Macvlan | Resolver):
+            return self._take_beside(thing)
         if thing.identity not in self.objects:
             raise KernelError(ABSENT, f"The kernel refused to remove {thing}: it is not there.")
         if isinstance(thing, Table):
@@ -197,6 +199,12 @@ class FakeKernel(FakeUplinks):
         if isinstance(thing, HeldAddress):
             self._without_address(thing)
         return None
+
+    def _take_beside(self, thing: Macvlan | Resolver) -> None:
+        if isinstance(thing, Resolver):
+            return self._take_resolver(thing)
+        self._our_macvlan(thing)
+        return self._take_macvlan(thing)
 
     def _ours(self, thing: Bridge | Veth) -> None:
         found = self.objects.get(thing.identity)
@@ -210,6 +218,8 @@ class FakeKernel(FakeUplinks):
             return self._elements((after,), (before,))
         if isinstance(after, Sysctl):
             return self._set(after)
+        if isinstance(after, Resolver):
+            return self._change_resolver(after)
         self._enter(place_of(after))
         if isinstance(after, Bridge | Veth):
             self._ours(after)
@@ -261,6 +271,7 @@ class FakeKernel(FakeUplinks):
             if isinstance(one, Veth) and one.place not in seen:
                 found.add(Veth(one.name, HOST, "", "", one.mtu, one.bridge, one.group, one.alias, one.hairpin))
         states = [(one, self.settings.get((one.place, one.key))) for one in sysctls if isinstance(one, Sysctl)]
+        found |= self._traces()
         return found | {Sysctl(one.place, one.key, value) for one, value in states if value is not None}
 
     def setting(self, place: Place, key: str) -> str:
@@ -302,7 +313,7 @@ class FakeKernel(FakeUplinks):
         for name in names:
             self.delete_link(name)
 
-    def start(self, command: tuple[str, ...], path: str) -> Child:
+    def start(self, command: tuple[str, ...], path: str, name: str = "") -> Child:  # noqa: ARG002
         """No process runs in memory."""
         raise KernelError(UNSUPPORTED, f"This kernel is in memory: {command[0]} cannot run in {path or 'it'}.")
 

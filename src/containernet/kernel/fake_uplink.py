@@ -7,7 +7,7 @@ there again after a restart; ``silent`` are the addresses that nobody answers fo
 from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, EXISTS, OTHER, Guard, KernelError, Link, Present, Probe, Uplink
-from containernet.kernel.fake_world import FakeWorld
+from containernet.kernel.fake_resolv import FakeResolvers
 from containernet.model.address import contains
 from containernet.model.network import HOST, Place
 from containernet.model.record import replace
@@ -37,7 +37,7 @@ class FakeGuard:
         self._kernel.guards.pop()
 
 
-class FakeUplinks(FakeWorld):
+class FakeUplinks(FakeResolvers):
     """Uplinks, macvlans and ports."""
 
     def __init__(self, boot: str = "00000000-0000-0000-0000-000000000001") -> None:

@@ -16,6 +16,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Table,
     Up,
@@ -166,5 +167,5 @@ class FakeWorld:
 
 
 def place_of(thing: Object) -> Place:
-    nowhere = isinstance(thing, Bridge | Table | Element | Port | HeldAddress | HeldRoute)
+    nowhere = isinstance(thing, Bridge | Table | Element | Port | HeldAddress | HeldRoute | Resolver)
     return HOST if nowhere else thing.place  # type: ignore[union-attr]

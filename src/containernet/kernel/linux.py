@@ -37,6 +37,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Rule,
     Sysctl,
@@ -129,11 +130,11 @@ class Linux:
 
     def _do(self, operation: Operation) -> None:
         match operation:
-            case Add(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+            case Add(Macvlan() | Port() | HeldAddress() | HeldRoute() | Resolver()):
                 self._beside().add(operation.object)
-            case Remove(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+            case Remove(Macvlan() | Port() | HeldAddress() | HeldRoute() | Resolver()):
                 self._beside().remove(operation.object)
-            case Change(_, Macvlan()):
+            case Change(_, Macvlan() | Resolver()):
                 self._beside().change(operation.after)
             case Add():
                 self._add(operation.object)
@@ -260,11 +261,11 @@ class Linux:
         return _guarded("show what is there", lambda: self._read(places, sysctls))
 
     def _read(self, places: Iterable[Place], sysctls: Iterable[Object]) -> set[Object]:
-        from containernet.kernel import table
+        from containernet.kernel import resolv, table
         from containernet.plan.ruleset import SETS
 
         view = View(self._spaces)
-        found = view.everything(places)
+        found = view.everything(places) | resolv.read()
         found |= view.sysctls(one for one in sysctls if isinstance(one, Sysctl))
         self._spaces.leave()  # no namespace is kept alive by having been looked at
         ours = table.present(self._netfilter())
@@ -309,11 +310,11 @@ class Linux:
         group = 0x40000000 | int.from_bytes(os.urandom(3), "big")  # nobody else's: it is chosen now
         _guarded("remove links", lambda: links.remove_together(self._spaces.route(HOST), list(names), group))
 
-    def start(self, command: tuple[str, ...], path: str) -> Child:
+    def start(self, command: tuple[str, ...], path: str, name: str = "") -> Child:
         """Return a process that waits in a namespace."""
         from containernet.kernel.child import Process
 
-        return _guarded("start a process", lambda: Process(command, path))
+        return _guarded("start a process", lambda: Process(command, path, name))
 
     def uplink(self, name: str) -> Uplink:
         """Return a link of the host with all that is to be known of it."""

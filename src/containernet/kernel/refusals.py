@@ -17,6 +17,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Rule,
     Sysctl,
@@ -68,13 +69,13 @@ def action(operation: Operation) -> str:
 
 
 def _named(thing: Object) -> str:
+    if isinstance(thing, Port | Resolver):
+        return thing.path if isinstance(thing, Resolver) else f"{thing.link} as a port of {thing.bridge}"
     match thing:
         case Sysctl():
             return f"setting {thing.key}"
         case Table():
             return "table inet containernet"
-        case Port():
-            return f"{thing.link} as a port of {thing.bridge}"
         case Bridge() | Veth() | Macvlan():
             return f"{type(thing).__name__.lower()} {thing.name}"
         case Up():

@@ -19,6 +19,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Rule,
     Sysctl,
@@ -81,6 +82,10 @@ class View:
             case Port():
                 link = self._host_link(wanted.link)
                 return link is not None and bool(link.master) and self._master(link) == wanted.bridge
+            case Resolver():
+                from containernet.kernel import resolv
+
+                return resolv.has(wanted)
         from containernet.kernel import held
 
         return held.has(self._spaces.route(HOST), wanted)

@@ -13,6 +13,7 @@ _LABEL = LETTERS | DIGITS | frozenset("-")
 INSIDE = LETTERS | DIGITS | frozenset("_.-")
 LONGEST = 63  # a DNS label (RFC 1035, 2.3.4): names become host names
 LONGEST_LINK = 15  # IFNAMSIZ - 1 (linux/if.h)
+FOLDERS = ("/run/netns", "/var/run/netns")  # of the namespaces that have a name (ip-netns(8))
 
 
 def network_name(text: str) -> str:
@@ -38,6 +39,17 @@ def _name(what: str, text: str) -> str:
 
 
 _NAME_HINT = "Names have 1 to 63 letters, digits, '-', '_' or '.', and begin with a letter or a digit."
+
+
+def is_name(text: str) -> bool:
+    """Tell whether ``text`` can name a network or a container."""
+    return 0 < len(text) <= LONGEST and text[0] in LETTERS | DIGITS and INSIDE.issuperset(text)
+
+
+def namespace_name(path: str) -> str:
+    """Return the name of the named namespace at a path, "" if it has none, or one that cannot name a container."""
+    folder, _, name = path.rpartition("/")
+    return name if folder in FOLDERS and is_name(name) else ""
 
 
 def link_name(text: str) -> str:

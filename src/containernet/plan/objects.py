@@ -13,6 +13,7 @@ from containernet.model.record import record
 TABLE = "containernet"  # our one nftables table, family inet
 ROUTE_PROTOCOL = 199  # rtnetlink's rtm_protocol of our routes and rules; nobody else's in rtnetlink.h
 MAIN = 254  # RT_TABLE_MAIN
+ETC = "/etc/netns"  # a folder for each named namespace, whose files stand for those of /etc there (ip-netns(8))
 
 
 @record
@@ -218,7 +219,34 @@ class HeldRoute:
         return ("held route", self.link, self.destination, self.via, self.table, self.metric, self.tos)
 
 
+@record
+class Resolver:
+    """The resolv.conf of a container; ``name`` is the container's in /etc/netns, ``mark`` says whose the file is.
+
+    Without servers it is a file of ours that is not as we wrote it; with mark 0, only the traces of one.
+    """
+
+    name: str
+    servers: tuple[str, ...]
+    search: tuple[str, ...]
+    mark: int
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("resolver", self.name)
+
+    @property
+    def path(self) -> str:
+        """Where the file is."""
+        return f"{ETC}/{self.name}/resolv.conf"
+
+    @property
+    def former(self) -> str:
+        """Where a file that was there before is kept; not beside it: ip-netns(8) would look for its like in /etc."""
+        return f"{ETC}/.{self.name}.resolv.conf.before-cnet"
+
+
 Held = HeldAddress | HeldRoute
-Beside = Macvlan | Port | Held  # what only networks without NAT have
+Beside = Macvlan | Port | Held | Resolver  # what few have: networks without NAT, containers with leases
 Plain = Sysctl | Table | Bridge | Veth | Up | Address | Route | Rule | Element
 Object = Plain | Beside

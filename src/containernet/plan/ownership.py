@@ -1,7 +1,8 @@
 """What of the world is ours to change or take away.
 
-The rule of this file: by mark, never by guess. A link of ours carries our group, a table our comment, a route or
-routing rule our protocol number; an address or a state has no mark, so a surplus one is somebody's own business. Pure.
+The rule of this file: by mark, never by guess. A link of ours carries our group, a table or a file our comment, a
+route or routing rule our protocol number; an address or a state has no mark, so a surplus one is somebody's own
+business. Pure.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from containernet.plan.objects import (
     Macvlan,
     Object,
     Port,
+    Resolver,
     Route,
     Rule,
     Sysctl,
@@ -42,6 +44,8 @@ def _ours(one: Object, twins: set[tuple[object, ...]], mark: int, table: bool) -
             return one.group == mark
         case Table():
             return one.mark == mark
+        case Resolver():
+            return one.mark in (mark, 0)
         case Element():
             return table
         case Route() | Rule():

@@ -19,6 +19,7 @@ from containernet.plan.objects import (
     Object,
     Plain,
     Port,
+    Resolver,
     Route,
     Rule,
     Sysctl,
@@ -134,12 +135,14 @@ def _on(state: bool) -> str:
 
 
 def _beside(verb: str, one: Beside) -> list[str]:
-    """Return the lines that add or delete what only networks without NAT have."""
+    """Return the lines that add or delete what few networks have."""
     match one:
         case Macvlan():
             return _add_macvlan(one) if verb == "add" else [f"{_ip(one.place)} link delete {one.name}"]
         case Port():
             return [f"ip link set {one.link} {f'master {one.bridge}' if verb == 'add' else 'nomaster'}"]
+        case Resolver():
+            return _resolver(verb, one)
     return [moving.line(verb, one)]
 
 
@@ -148,6 +151,14 @@ def _add_macvlan(one: Macvlan) -> list[str]:
     made = f"ip link add link {one.parent} name {one.name} address {one.mac} mtu {one.mtu} group {one.group}"
     alias = f"{_ip(one.place)} link set {one.name} alias '{one.alias}'"
     return [f"{made} netns {where} type macvlan mode bridge", alias]
+
+
+def _resolver(verb: str, one: Resolver) -> list[str]:
+    from containernet.plan import resolver
+
+    if verb == "change":
+        return [resolver.written(one)]
+    return resolver.added(one) if verb == "add" else resolver.removed(one)
 
 
 def _six(route: Route) -> str:
@@ -202,6 +213,8 @@ def _change(before: Object, after: Object) -> list[str]:
             return [
                 f"{_ip(after.place)} link set {after.name} address {after.mac} mtu {after.mtu} alias '{after.alias}'"
             ]
+        case Resolver():
+            return _resolver("change", after)
         case Table():
             return [f"nft -f - <<'END'\nflush table inet {TABLE}\n{after.text}\nEND"]
         case Sysctl():

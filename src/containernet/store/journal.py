@@ -20,6 +20,7 @@ KINDS: dict[str, type] = {
         intent.Intent, nouns.Network, nouns.Subnet, nouns.Compartment, nouns.Endpoint, nouns.PortMapping, nouns.Place,
         objects.Sysctl, objects.Table, objects.Bridge, objects.Veth, objects.Macvlan, objects.Port, objects.Up,
         objects.Address, objects.Route, objects.Rule, objects.Element, objects.HeldAddress, objects.HeldRoute,
+        objects.Resolver,
         operations.Add, operations.Remove, operations.Change, operations.Elements,
         operations.Cut, operations.Announce,
     )

@@ -14,7 +14,7 @@ from containernet.model.network import HOST, Compartment, Endpoint, Network, Pla
 from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
-from containernet.plan.objects import Object, Port, Sysctl, Table
+from containernet.plan.objects import Object, Port, Resolver, Sysctl, Table
 from containernet.plan.operations import Announce, Change, Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
@@ -85,8 +85,8 @@ def mend(host: Host) -> Mended:
             host.store.abandon(one.id)
     host.store.keep_room()
     for path, sentence in blocked.items():
-        what = f"container at {path}" if "/" in path else f"link {path}"
-        host.report.note(f"The {what} could not be mended: {sentence}")
+        what = "file" if path.endswith("/resolv.conf") else "container at" if "/" in path else "link"
+        host.report.note(f"The {what} {path} could not be mended: {sentence}")
     return replace(_told([*woken, *operations], freed, after, back), blocked=tuple(blocked))
 
 
@@ -227,15 +227,20 @@ def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[
     return intent, told, blocked
 
 
+def _thing(step: Operation) -> object:
+    return step.after if isinstance(step, Change) else getattr(step, "object", None)
+
+
 def _place(step: Operation) -> Place:
-    thing = step.after if isinstance(step, Change) else getattr(step, "object", None)
-    return getattr(thing, "place", HOST)
+    return getattr(_thing(step), "place", HOST)
 
 
 def _where(step: Operation) -> str:
-    """Return what may be in its own way: the path of a container's namespace, or a link of the host's own."""
-    thing = getattr(step, "object", None)
-    return thing.link if isinstance(thing, Port) else _place(step).path
+    """Return what may be in its own way: the path of a container's namespace or file, or a link of the host's own."""
+    thing = _thing(step)
+    if isinstance(thing, Port | Resolver):
+        return thing.link if isinstance(thing, Port) else thing.path
+    return _place(step).path
 
 
 def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Operation]:
@@ -259,12 +264,11 @@ def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Op
 
 def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> None:
     """Note a container that something is in the way in; raise if the trouble is the host's."""
-    place = _place(failed)
-    thing = getattr(failed, "object", None)
+    place, thing = _place(failed), _thing(failed)
     if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
         blocked[place.path] = error.sentence
-    elif isinstance(thing, Port):  # the uplink is gone, or somebody else has taken it
-        blocked[thing.link] = error.sentence
+    elif isinstance(thing, Port | Resolver):  # the uplink is gone, or somebody else has taken it, or a file's place
+        blocked[_where(failed)] = error.sentence
     elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
 

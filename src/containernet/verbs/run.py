@@ -7,8 +7,9 @@ happens in between. The host's lock is not held while the command runs.
 from __future__ import annotations
 
 from containernet.containers.door import Found
+from containernet.drivers.resolver import name_of
 from containernet.model.errors import Conflict
-from containernet.model.names import container_name
+from containernet.model.names import container_name, namespace_name
 from containernet.model.ports import publication
 from containernet.model.record import replace
 from containernet.plan.intent import Intent, without
@@ -71,7 +72,7 @@ def _started(host: Host, networks: tuple[str, ...], command: tuple[str, ...], na
         host.plans += [f"ip netns exec {name} {' '.join(command)}", f"ip netns delete {name}"]
         return None
     host.kernel.permit()
-    return host.kernel.start(command, "")
+    return host.kernel.start(command, "", name)
 
 
 def _gone(host: Host, name: str, path: str) -> None:
@@ -96,6 +97,6 @@ def execute(host: Host, container: str, command: tuple[str, ...]) -> Child:
     host.kernel.permit()
     ours = host.store.compartment(container=container)
     if ours is not None and alive(host, ours):
-        return host.kernel.start(command, ours.path)
-    found = host.containers.need(container)
-    return host.kernel.start(command, located(host, found).path)
+        return host.kernel.start(command, ours.path, name_of(ours))
+    path = located(host, host.containers.need(container)).path
+    return host.kernel.start(command, path, namespace_name(path))

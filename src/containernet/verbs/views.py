@@ -127,7 +127,7 @@ class Views:
             self._states = self._host.services.states()
         leases = tuple(of(endpoint, self._states))
         dns = dict.fromkeys(text for one in leases for text in one.dns)
-        search = dict.fromkeys(text for one in leases for text in (*one.search, one.domain) if text)
+        search = dict.fromkeys(text for one in leases for text in one.search or (one.domain,) if text)
         return replace(view, leases=leases, dns=tuple(dns), search=tuple(search))
 
     def _as_it_is(self, view: EndpointView, compartment: Compartment) -> EndpointView:
