@@ -9,8 +9,9 @@ table of its own, chosen by source (ip-rule(8)).
 from __future__ import annotations
 
 from containernet.model.address import contains, family
-from containernet.model.network import HOST, INTERNAL, Compartment, Endpoint, Network, Place, Subnet
+from containernet.model.network import HOST, INTERNAL, ROUTED, Compartment, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
+from containernet.plan.operations import Announce
 
 FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
 RULE_PRIORITY = 10_000  # after `local` (0), before `main` (32766)
@@ -127,3 +128,10 @@ def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Obje
             found.append(Route(place, f"default{family(subnet.prefix)}", subnet.gateway, endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
     return found
+
+
+def announced(endpoint: Endpoint, place: Place, network: Network) -> Announce:
+    """Return what tells an endpoint's neighbours its addresses: itself, or the host that answers for them."""
+    if network.kind == ROUTED:
+        return Announce(HOST, network.uplink, "", endpoint.addresses)
+    return Announce(place, endpoint.interface, endpoint.mac, endpoint.addresses)

@@ -8,12 +8,16 @@ outside it is the uplink.
 from __future__ import annotations
 
 from containernet.model.address import first, from_number, split
-from containernet.model.network import BRIDGE, HOST, MACVLAN, Endpoint, Network, Place, Subnet
+from containernet.model.network import BRIDGE, HOST, MACVLAN, ROUTED, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Sysctl, Up, Veth
 
 
 def network(one: Network, mark: int) -> list[Object]:
-    """Return the network's own: nothing, or a bridge with the uplink as its port."""
+    """Return the network's own: nothing, a bridge with the uplink as its port, or what makes the host a router."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.network(one)
     if one.kind != BRIDGE or not one.mac:
         return []
     found: list[Object] = [Bridge(one.bridge, one.mac, one.mtu, mark, one.name, plain=True)]
@@ -24,6 +28,10 @@ def network(one: Network, mark: int) -> list[Object]:
 
 def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
     """Return an endpoint's links, settings and given addresses."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.link(endpoint, place, one, mark)
     name = endpoint.interface
     return [
         *_links(endpoint, place, one, mark),

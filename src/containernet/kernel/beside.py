@@ -1,4 +1,4 @@
-"""Objects that only networks without NAT have: macvlans, the uplink as a port, and what the host holds on it.
+"""Objects that only networks without NAT have: macvlans, neighbours, the uplink as a port, what the host holds on it.
 
 The rule of this file: it hands each to the part that knows the kernel's words for it; loaded only where there are any.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from containernet.kernel import attached, held
+from containernet.kernel import attached, held, neighbours
 from containernet.model.network import HOST
-from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Object, Port
+from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Neighbour, Object, Port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Beside:
             self._add_macvlan(thing)
         elif isinstance(thing, Port):
             attached.add_port(route(HOST), thing)
+        elif isinstance(thing, Neighbour):
+            neighbours.add(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.add(route(HOST), thing)
 
@@ -46,10 +48,14 @@ class Beside:
             attached.remove_macvlan(route(thing.place), thing)
         elif isinstance(thing, Port):
             attached.remove_port(route(HOST), thing)
+        elif isinstance(thing, Neighbour):
+            neighbours.remove(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.remove(route(HOST), thing)
 
     def change(self, thing: Object) -> None:
-        """Bring a macvlan back to what it should be."""
+        """Bring a macvlan, or a neighbour, back to what it should be."""
+        if isinstance(thing, Neighbour):
+            return neighbours.put(self._spaces.route(thing.place), thing)
         assert isinstance(thing, Macvlan)
-        attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)
+        return attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)

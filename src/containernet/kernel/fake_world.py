@@ -14,6 +14,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Route,
@@ -125,11 +126,11 @@ class FakeWorld:
                 del self.settings[place, key_name]
 
     def _set_down(self, up: Up) -> None:
-        """Set a link down: its routes go, and its IPv6 addresses (ip-sysctl.rst, keep_addr_on_down)."""
+        """Set a link down: its routes go, its neighbours, and its IPv6 addresses (ip-sysctl.rst, keep_addr_on_down)."""
         self.objects.pop(up.identity, None)
         for key, one in list(self.objects.items()):
-            goes = isinstance(one, Route) or (isinstance(one, Address) and ":" in one.address)
-            if goes and isinstance(one, Route | Address) and (one.place, one.link) == (up.place, up.link):
+            goes = isinstance(one, Route | Neighbour) or (isinstance(one, Address) and ":" in one.address)
+            if goes and isinstance(one, Route | Neighbour | Address) and (one.place, one.link) == (up.place, up.link):
                 del self.objects[key]
 
     def _leave_family(self, gone: Address) -> None:
@@ -160,7 +161,8 @@ class FakeWorld:
 
     def _need_link(self, place: Place, name: str) -> None:
         self._enter(place)
-        on_host = place == HOST and (("link", name) in self.objects or name in self.strangers)
+        others = {*self.strangers, *(one.name for one in self.foreign[HOST].links)}
+        on_host = place == HOST and (("link", name) in self.objects or name in others)
         if not (name == LOOPBACK or on_host or self._peer(place, name)):
             raise KernelError(ABSENT, f"There is no link {name}.")
 

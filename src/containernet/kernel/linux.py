@@ -35,6 +35,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Route,
@@ -129,11 +130,11 @@ class Linux:
 
     def _do(self, operation: Operation) -> None:
         match operation:
-            case Add(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+            case Add(Macvlan() | Port() | Neighbour() | HeldAddress() | HeldRoute()):
                 self._beside().add(operation.object)
-            case Remove(Macvlan() | Port() | HeldAddress() | HeldRoute()):
+            case Remove(Macvlan() | Port() | Neighbour() | HeldAddress() | HeldRoute()):
                 self._beside().remove(operation.object)
-            case Change(_, Macvlan()):
+            case Change(_, Macvlan() | Neighbour()):
                 self._beside().change(operation.after)
             case Add():
                 self._add(operation.object)
@@ -147,6 +148,10 @@ class Linux:
                 from containernet.kernel.conntrack import cut
 
                 cut(self._netfilter(), [operation], self.has_address)
+            case Announce() if operation.place == HOST:
+                from containernet.kernel.tell import tell
+
+                tell(self._spaces.route(HOST), operation.link, operation.addresses)
             case Announce():
                 announce(self._spaces, operation)
 
@@ -327,8 +332,8 @@ class Linux:
 
         return _guarded(f"show the link {link}", lambda: uplink.present(self._spaces.route(place), link))
 
-    def answers(self, link: str, address: str) -> bool:
-        """Tell whether a neighbour on a link of the host answers for an address."""
+    def answers(self, link: str, address: str) -> str:
+        """Return the MAC address of who answers for an address on a link of the host."""
         from containernet.kernel import reach
 
         return _guarded(f"ask for {address} on {link}", lambda: reach.answers(self._spaces.route(HOST), link, address))

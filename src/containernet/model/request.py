@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.model.address import canonical, contains, first, from_number, overlap, parse_prefix, split
 from containernet.model.errors import Usage
 from containernet.model.names import label, shown
-from containernet.model.network import BRIDGE, INTERNAL, MACVLAN, NAT
+from containernet.model.network import BRIDGE, INTERNAL, NAT, TRANSPARENT
 
 LOWEST_MTU, LOWEST_MTU6, HIGHEST_MTU = 68, 1280, 65535  # RFC 791, RFC 8200, and ETH_MAX_MTU
 ABSURD = {  # prefixes that no network of containers can have, and why
@@ -28,8 +28,8 @@ def kind(nat: bool, internal: bool, mode: str = "") -> str:
     """Return the kind of network that is asked for."""
     if nat and internal:
         raise Usage("kind-both", "A network is behind NAT or internal, not both.", "Give --nat or --internal.")
-    if mode and mode not in (BRIDGE, MACVLAN):
-        raise Usage("mode-invalid", f"{shown(mode)} is no mode that is here yet.", "Modes: bridge, macvlan.")
+    if mode and mode not in TRANSPARENT:
+        raise Usage("mode-invalid", f"{shown(mode)} is no mode.", f"Modes: {', '.join(TRANSPARENT)}.")
     if mode and (nat or internal):
         said = "NAT" if nat else "--internal"
         raise Usage("kind-both", f"--mode is for networks without {said}.", "Leave one of them out.")

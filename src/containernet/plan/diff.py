@@ -13,6 +13,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Route,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 # What must be there before what. Settings of a link come before it is up, those of the host after the table.
 _ORDER: dict[type, int] = {
-    Table: 0, Bridge: 2, Veth: 3, Macvlan: 3, Sysctl: 4, Port: 5, Up: 6, Address: 7, Route: 8, Rule: 9,
+    Table: 0, Bridge: 2, Veth: 3, Macvlan: 3, Sysctl: 4, Port: 5, Up: 6, Address: 7, Route: 8, Rule: 9, Neighbour: 9,
     HeldAddress: 10, HeldRoute: 11,
 }  # fmt: skip
 

@@ -13,6 +13,8 @@ from containernet.model.record import record
 TABLE = "containernet"  # our one nftables table, family inet
 ROUTE_PROTOCOL = 199  # rtnetlink's rtm_protocol of our routes and rules; nobody else's in rtnetlink.h
 MAIN = 254  # RT_TABLE_MAIN
+LINK_LOCAL = "169.254."  # RFC 3927: such an address has link scope, and nothing beyond the link is sent from it
+GATEWAY4, GATEWAY6 = "169.254.1.1", "fe80::1"  # this host, to a container that it routes for
 
 
 @record
@@ -102,6 +104,20 @@ class Port:
     @property
     def identity(self) -> tuple[object, ...]:
         return ("port", self.link)
+
+
+@record
+class Neighbour:
+    """A neighbour on a link that nobody is asked for: it is at ``mac``; "": the place itself answers for it (proxy)."""
+
+    place: Place
+    link: str
+    address: str
+    mac: str = ""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("neighbour", self.place, self.link, self.address, not self.mac)
 
 
 @record
@@ -219,6 +235,6 @@ class HeldRoute:
 
 
 Held = HeldAddress | HeldRoute
-Beside = Macvlan | Port | Held  # what only networks without NAT have
+Beside = Macvlan | Port | Neighbour | Held  # what only networks without NAT have
 Plain = Sysctl | Table | Bridge | Veth | Up | Address | Route | Rule | Element
 Object = Plain | Beside

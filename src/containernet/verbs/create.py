@@ -12,7 +12,7 @@ from containernet.model import request
 from containernet.model.address import canonical, overlap
 from containernet.model.errors import Conflict, Missing, NotFound, Usage
 from containernet.model.names import link_name, network_name, shown
-from containernet.model.network import HOST, INTERNAL, NAT, TRANSPARENT, Network, Subnet
+from containernet.model.network import HOST, INTERNAL, NAT, ROUTED, TRANSPARENT, Network, Subnet
 from containernet.model.record import replace
 from containernet.plan import ipam
 from containernet.plan.intent import Intent
@@ -98,7 +98,7 @@ def _without_nat(host: Host, wanted: Network, within: int, trust: bool) -> Netwo
 
     _free(host, wanted.name, "", "")
     six = replace(wanted, ipv6=wanted.ipv6 and _has_ipv6(host, ()))
-    return made(host, six, _table(host), within=within, trust=trust)
+    return made(host, six, _table(host), lambda network: _advertised(host, network), within=within, trust=trust)
 
 
 def stage(operation: Operation) -> str:
@@ -211,10 +211,9 @@ def _advertised(host: Host, network: Network) -> tuple[Operation, ...]:
 
     A host that forwards ignores them, unless accept_ra is 2 (ip-sysctl.rst).
     """
-    link = host.kernel.way_out().link6
-    if network.kind != NAT or not network.ipv6 or not link or host.kernel.setting(HOST, FORWARD6) == "1":
+    links = [host.kernel.way_out().link6, *([network.uplink] if network.kind == ROUTED else [])]
+    if network.kind not in (NAT, ROUTED) or not network.ipv6 or host.kernel.setting(HOST, FORWARD6) == "1":
         return ()
-    key = f"net/ipv6/conf/{link}/accept_ra"
-    if host.kernel.setting(HOST, key) != "1":
-        return ()
-    return (Change(Sysctl(HOST, key, "1"), Sysctl(HOST, key, "2")),)
+    keys = [f"net/ipv6/conf/{link}/accept_ra" for link in dict.fromkeys(links) if link]
+    heeded = [key for key in keys if host.kernel.setting(HOST, key) == "1"]
+    return tuple(Change(Sysctl(HOST, key, "1"), Sysctl(HOST, key, "2")) for key in heeded)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from containernet.model.address import canonical, contains, family, split
 from containernet.model.errors import Conflict, Missing, Usage
 from containernet.model.names import shown
-from containernet.model.network import Endpoint, Network
+from containernet.model.network import ROUTED, Endpoint, Network
 from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
 from containernet.store.door import SETTING
@@ -30,6 +30,8 @@ def given(
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
     need_awake(host, network)
+    if network.kind == ROUTED:
+        return _routed(host, network, asked)
     words, addresses = _split(asked)
     enabled = host.store.memo(f"{SETTING}{DHCP}") == "on"
     if DHCP in words and not enabled:
@@ -45,6 +47,30 @@ def given(
     for address in addresses:
         stale = joined(stale, _free(host, network, address))
     return addresses, dynamic, _gateways(host, network, addresses), stale
+
+
+def _routed(
+    host: Host, network: Network, asked: tuple[str, ...]
+) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
+    """Return the same on a routed network: addresses are put on whole, and lead to the host."""
+    from containernet.verbs.routed import free, ways
+
+    words, found = _split(tuple(_whole(text) for text in asked))
+    if words or not found:
+        sentence = f"The host routes for {network.name}: no DHCP server or router is heard inside, so nothing is given."
+        raise Usage("address-needed", sentence, "Give the container an address with --ip ADDRESS.")
+    if not network.ipv6 and any(":" in text for text in found):
+        raise Usage("address-ipv6", f"The network {network.name} has no IPv6.", "Give an IPv4 address.")
+    addresses = tuple(dict.fromkeys(_whole(split(text)[0]) for text in found))
+    stale = Intent()
+    for address in addresses:
+        stale = joined(stale, _free(host, network, address), free(host, network, split(address)[0]))
+    return addresses, "", ways(addresses), stale
+
+
+def _whole(text: str) -> str:
+    """Return an address without a length with that of an address alone."""
+    return text if "/" in text or text.lower() in (DHCP, NONE) else f"{text}/{128 if ':' in text else 32}"
 
 
 def _split(asked: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:

@@ -6,6 +6,7 @@ whose cost is that of everything; it may be interrupted at any point and simply 
 
 from __future__ import annotations
 
+from containernet.drivers.endpoint import announced
 from containernet.drivers.network import mtu_of
 from containernet.drivers.objects import objects
 from containernet.kernel.door import ABSENT, DENIED, UNSUPPORTED, KernelError
@@ -14,8 +15,8 @@ from containernet.model.network import HOST, Compartment, Endpoint, Network, Pla
 from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
-from containernet.plan.objects import Object, Port, Sysctl, Table
-from containernet.plan.operations import Announce, Change, Operation
+from containernet.plan.objects import Neighbour, Object, Port, Sysctl, Table
+from containernet.plan.operations import Change, Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
@@ -225,7 +226,13 @@ def _place(step: Operation) -> Place:
 def _where(step: Operation) -> str:
     """Return what may be in its own way: the path of a container's namespace, or a link of the host's own."""
     thing = getattr(step, "object", None)
-    return thing.link if isinstance(thing, Port) else _place(step).path
+    return _uplink_of(thing) or _place(step).path
+
+
+def _uplink_of(thing: object) -> str:
+    """Return the link of the host's own that a thing stands on, "" if it stands on none."""
+    own = isinstance(thing, Port) or (isinstance(thing, Neighbour) and thing.place == HOST)
+    return thing.link if own else ""  # type: ignore[attr-defined]
 
 
 def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Operation]:
@@ -253,17 +260,18 @@ def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> N
     thing = getattr(failed, "object", None)
     if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
         blocked[place.path] = error.sentence
-    elif isinstance(thing, Port):  # the uplink is gone, or somebody else has taken it
-        blocked[thing.link] = error.sentence
+    elif link := _uplink_of(thing):  # the uplink is gone, or somebody else has taken it
+        blocked[link] = error.sentence
     elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
 
 
 def _announce(host: Host, intent: Intent, back: set[int]) -> None:
     places = {one.id: one.place for one in intent.compartments if one.id in back and one.cookie}
+    networks = {one.id: one for one in intent.networks}
     for one in intent.endpoints:
         if one.compartment_id in places:
             try:
-                host.kernel.do(Announce(places[one.compartment_id], one.interface, one.mac, one.addresses))
+                host.kernel.do(announced(one, places[one.compartment_id], networks[one.network_id]))
             except KernelError:  # it has ended already: nobody is to hear of it
                 continue

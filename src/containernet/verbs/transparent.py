@@ -10,7 +10,7 @@ from containernet.drivers.network import mtu_of
 from containernet.drivers.objects import objects
 from containernet.kernel.door import ABSENT, KernelError, Uplink
 from containernet.model.errors import ContainerNetError, Missing, Usage
-from containernet.model.network import BRIDGE, Network
+from containernet.model.network import BRIDGE, ROUTED, Network
 from containernet.model.record import replace
 from containernet.plan import moving
 from containernet.plan.diff import diff
@@ -24,11 +24,24 @@ from containernet.verbs.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from containernet.verbs.host import Host
 
 
-def made(host: Host, wanted: Network, extra: tuple[Operation, ...], *, within: int, trust: bool) -> Network:
-    """Make a network; of what is wanted, what the uplink says is filled in."""
+def made(
+    host: Host,
+    wanted: Network,
+    table: tuple[Operation, ...],
+    forwarding: Callable[[Network], tuple[Operation, ...]],
+    *,
+    within: int,
+    trust: bool,
+) -> Network:
+    """Make a network; of what is wanted, what the uplink says is filled in.
+
+    ``table`` makes our table, ``forwarding`` keeps what a host that forwards would lose.
+    """
     link = uplinks.chosen(host, wanted.uplink, wanted.kind)
     if wanted.mtu > link.mtu:
         sentence = f"An MTU of {wanted.mtu} is more than that of {link.name}, {link.mtu}."
@@ -39,9 +52,14 @@ def made(host: Host, wanted: Network, extra: tuple[Operation, ...], *, within: i
         wanted, id=number, mtu=wanted.mtu or mtu_of(link.mtu, wanted.ipv6), uplink=link.name, mac=mac,
         created=host.now(),
     )  # fmt: skip
-    memos = ((MARK, str(host.mark)), (WORLD, host.kernel.world()), uplinks.memo(host, network, link.held))
+    memos = [(MARK, str(host.mark)), (WORLD, host.kernel.world()), uplinks.memo(host, network, link.held)]
     host.report.stage("vswitch")
-    _bring(host, "create", network, link, extra, memos, within=within, trust=trust)
+    if network.kind == ROUTED:
+        from containernet.verbs.routed import found
+
+        memos += found(host, network)
+    extra = (*table, *forwarding(network))
+    _bring(host, "create", network, link, extra, tuple(memos), within=within, trust=trust)
     return network
 
 
@@ -57,8 +75,9 @@ def _bring(
     trust: bool = False,
 ) -> None:
     """Make a network's own, and move what the host has on the uplink, if that becomes a port of its bridge."""
-    moves = uplinks.taking(host, link, network) if network.mac else ()
-    watch = Watch(host, network.name, link, network.bridge, within=within, trust=trust) if network.mac else None
+    moving_it = moves_uplink(network)
+    moves = uplinks.taking(host, link, network) if moving_it else ()
+    watch = Watch(host, network.name, link, network.bridge, within=within, trust=trust) if moving_it else None
     after = Intent((network,), memos=memos)
     carry_out(host, verb, Intent(), after, extra=(*extra, *moves), watch=watch)
 
@@ -76,9 +95,14 @@ def asleep(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
     return tuple(one for one in networks if moves_uplink(one) and not host.kernel.exists(one.bridge))
 
 
+def without_uplink(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
+    """Return the networks of which something is on a link that the host does not have now."""
+    return tuple(one for one in networks if one.kind == ROUTED and not host.kernel.exists(one.uplink))
+
+
 def awake(host: Host, intent: Intent) -> Intent:
-    """Return an intent without the networks whose bridge is not there; that is not made as other things are."""
-    gone = {one.id for one in asleep(host, intent.networks)}
+    """Return an intent without the networks that wait: for a bridge, not made as other things are, or for an uplink."""
+    gone = {one.id for one in (*asleep(host, intent.networks), *without_uplink(host, intent.networks))}
     if not gone:
         return intent
     left = without(intent, [one for one in intent.endpoints if one.network_id in gone])
@@ -87,7 +111,7 @@ def awake(host: Host, intent: Intent) -> Intent:
 
 def need_awake(host: Host, network: Network) -> None:
     """Refuse a network that waits for its uplink."""
-    if asleep(host, (network,)) and not waking(host, network):
+    if without_uplink(host, (network,)) or (asleep(host, (network,)) and not waking(host, network)):
         sentence = f"The network {network.name} waits until {network.uplink} is up and has its addresses."
         raise Missing("network-waiting", sentence, "Then run 'cnet restore'.")
 
