@@ -148,12 +148,15 @@ class Linux:
                 from containernet.kernel.conntrack import cut
 
                 cut(self._netfilter(), [operation], self.has_address)
-            case Announce() if operation.place == HOST:
-                from containernet.kernel.tell import tell
-
-                tell(self._spaces.route(HOST), operation.link, operation.addresses)
             case Announce():
-                announce(self._spaces, operation)
+                self._announce(operation)
+
+    def _announce(self, wanted: Announce) -> None:
+        if wanted.place != HOST:
+            return announce(self._spaces, wanted)
+        from containernet.kernel.tell import tell
+
+        return tell(self._spaces.route(HOST), wanted.link, wanted.addresses)
 
     def _add(self, thing: Object) -> None:
         route = self._spaces.route

@@ -1,20 +1,15 @@
-"""Networks that the host routes for: what is remembered of the uplink, and which addresses may be answered for.
+"""Networks that the host routes for: how the uplink's settings were, and are again when nobody is routed for any more.
 
-The rule of this file: the uplink's settings are found and put back; an address that somebody else answers for is never
-taken.
+The rule of this file: what was found is remembered once, by the first network of an uplink, and put back with the last.
 """
 
 from __future__ import annotations
 
 from containernet.drivers.routed import answering
 from containernet.kernel.door import ABSENT, KernelError
-from containernet.model.errors import Conflict
 from containernet.model.network import HOST, ROUTED, Network
-from containernet.plan.intent import Intent
-from containernet.plan.objects import GATEWAY4, GATEWAY6, Sysctl
+from containernet.plan.objects import Sysctl
 from containernet.plan.operations import Change, Operation
-from containernet.verbs.leave import gone_with
-from containernet.verbs.uplink import gateways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,32 +50,3 @@ def _now(host: Host, setting: Sysctl) -> str:
         if error.reason != ABSENT:
             raise
         return ""
-
-
-def free(host: Host, network: Network, address: str) -> Intent:
-    """Refuse an address that is somebody's on the LAN, or another routed network's; return what is freed for it."""
-    for other in host.store.networks():
-        holder = host.store.holder(other.id, address) if other.kind == ROUTED and other.id != network.id else None
-        if holder is not None:
-            freed = gone_with(host, holder)
-            if not freed.endpoints:
-                raise Conflict("address-taken", f"{address} is the address of {holder.name}.", "Take another.")
-            return freed
-    who = host.kernel.answers(network.uplink, address)
-    if who and not _for_all(host, network, address, who):
-        sentence = f"{address} is in use beyond {network.uplink}: {who} answers for it."
-        raise Conflict("address-in-use", sentence, "Take another; or have that machine give it up, then try again.")
-    return Intent()
-
-
-def _for_all(host: Host, network: Network, address: str, who: str) -> bool:
-    """Tell whether who answers is a router that answers for every address, as that of a cloud's switch does."""
-    ways = gateways(host.kernel.uplink(network.uplink).held)
-    near = [one for one in ways if (":" in one) == (":" in address) and one != address]
-    return any(host.kernel.answers(network.uplink, one) == who for one in near)
-
-
-def ways(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    """Return where the default routes of an endpoint with these addresses lead: to the host, by each IP version."""
-    four, six = (any((":" in one) == version for one in addresses) for version in (False, True))
-    return ((GATEWAY4,) if four else ()) + ((GATEWAY6,) if six else ())
