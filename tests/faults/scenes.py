@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from containernet.bootstrap import ContainerNet
+from containernet.model.network import HOST
 from kit.memory import HOST4, MemoryHost
 
 PORTS = ("9000-9003:9000", "53:53/udp")
 MAC = "02:00:00:00:00:aa"
+ROUTED = ("198.51.100.20", "198.51.100.21", "198.51.100.22")
+ROUTED6 = ("2001:db8:51::20", "2001:db8:51::21", "2001:db8:51::22")
 REMOTES = ("198.51.100.0/24", "2001:db8:51::/64")
 
 
@@ -50,6 +53,26 @@ def town(host: MemoryHost) -> None:
     net.open("c2", "n1", internal_port=22, external_port=2222, endpoint="c2_n1_2", remotes=REMOTES)
 
 
+def street(host: MemoryHost) -> None:
+    """Two networks that the host routes for, a container on both, one that has vanished, nobody else on the LAN."""
+    empty(host)
+    host.container("c2", "c3")
+    host.kernel.silent |= {*ROUTED, *ROUTED6}
+    net = host.net()
+    for name in ("r1", "r2"):
+        net.create(name, mode="routed")
+    net.join("c1", "r1", ips=(ROUTED[0], ROUTED6[0]))
+    net.join("c1", "r2", ips=(ROUTED[1],))
+    net.join("c2", "r1", ips=(ROUTED[2], ROUTED6[2]))
+    host.remove("c2")
+
+
+def last_routed(host: MemoryHost) -> None:
+    street(host)
+    net = host.net()
+    net.destroy("r2", force=True)
+
+
 def last(host: MemoryHost) -> None:
     empty(host)
     host.net().create("n1", nat=True)
@@ -60,6 +83,13 @@ def flushed(host: MemoryHost) -> None:
     host.kernel.flush_ruleset()
     host.kernel.delete_link("cn-1")
     host.kernel.delete_link("ce-2")
+
+
+def damaged_street(host: MemoryHost) -> None:
+    street(host)
+    host.kernel.delete_link("ce-1")
+    host.kernel.objects.pop(("neighbour", HOST, "up0", ROUTED[1], True))
+    host.kernel.set_setting(HOST, "net/ipv6/conf/up0/proxy_ndp", "0")
 
 
 def rebooted(host: MemoryHost) -> None:
@@ -92,6 +122,12 @@ VERBS = {
     "leave, another takes over": Scene(town, lambda net: net.leave("c1", "n1")),
     "leave, the last": Scene(town, lambda net: net.leave("c3", "n2")),
     "destroy with containers on it": Scene(town, lambda net: net.destroy("n1", force=True)),
+    "create a routed one, the first": Scene(empty, lambda net: net.create("r1", mode="routed")),
+    "join a routed one, its address was another's": Scene(
+        street, lambda net: net.join("c3", "r2", ips=(ROUTED[2], ROUTED6[2]))
+    ),
+    "leave a routed one": Scene(street, lambda net: net.leave("c1", "r1")),
+    "destroy the last routed one": Scene(last_routed, lambda net: net.destroy("r1", force=True)),
     "destroy the last": Scene(last, lambda net: net.destroy("n1")),
 }
 MENDING = {
@@ -104,6 +140,7 @@ MENDING = {
         unseen=True,
     ),
     "repair after a flush": Scene(flushed, lambda net: net.repair(), unseen=True),
+    "repair of routed ones": Scene(damaged_street, lambda net: net.repair(), unseen=True),
     "restore after a reboot": Scene(rebooted, lambda net: net.restore()),
     "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
     "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),

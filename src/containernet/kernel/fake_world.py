@@ -61,6 +61,8 @@ class FakeWorld:
         for one in list(self.objects.values()):
             if place_of(one) == place:
                 self.objects.pop(one.identity, None)
+                if isinstance(one, Veth):
+                    self._take_ends({(HOST, one.name)}, "")
         self.settings = {key: value for key, value in self.settings.items() if key[0] != place}
 
     def flush_ruleset(self) -> None:
@@ -119,7 +121,7 @@ class FakeWorld:
                 del self.objects[key]
             elif isinstance(one, Macvlan) and (HOST, one.parent) in ends:
                 self._take_macvlan(one)
-            elif isinstance(one, Veth) and one.bridge == name:
+            elif isinstance(one, Veth) and name and one.bridge == name:
                 self.objects[key] = Veth(one.name, one.place, one.peer, one.mac, one.mtu, "", one.group, one.alias)
         for place, key_name in list(self.settings):
             if any(place == where and f"/{link}/" in key_name for where, link in ends):
