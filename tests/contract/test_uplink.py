@@ -261,3 +261,33 @@ def test_a_neighbour_needs_its_link_and_its_place(uplink: World) -> None:
 def test_the_host_tells_of_addresses_that_it_answers_for(uplink: World) -> None:
     uplink.kernel.do(Announce(HOST, "up0", "", ("192.0.2.3/32", "2001:db8:9::3/128")))
     assert refused(uplink, Announce(HOST, "none0", "", ("192.0.2.3/32",))) == ABSENT
+
+
+def test_a_macvlan_of_the_host_s_own(uplink: World) -> None:
+    shim = Macvlan(HOST, "cn-1", "02:00:00:00:00:0c", 1400, "up0", GROUP, "net1")
+    make(uplink.kernel, [FOUR, SECOND])
+    all_of_it: list[Object] = [
+        shim,
+        Up(HOST, "cn-1"),
+        Route(HOST, "192.0.2.3/32", "", "cn-1", source="192.0.2.9"),
+        Route(HOST, "2001:db8:9::3/128", "", "cn-1"),
+        Neighbour(HOST, "cn-1", "192.0.2.3", "02:00:00:00:00:0b"),
+        Neighbour(HOST, "cn-1", "2001:db8:9::3", "02:00:00:00:00:0b"),
+    ]
+    assert uplink.kernel.missing(all_of_it) == all_of_it
+    make(uplink.kernel, all_of_it)
+    assert uplink.kernel.missing(all_of_it) == []
+    assert uplink.kernel.read([], []) == set(all_of_it)
+    assert uplink.kernel.exists("cn-1")
+    assert refused(uplink, Add(shim)) == EXISTS
+    others: list[Object] = [replace(shim, group=1), replace(shim, parent="far0")]
+    others += [Route(HOST, "192.0.2.3/32", "", "cn-1")]
+    assert uplink.kernel.missing(others) == others
+    after = Route(HOST, "192.0.2.3/32", "", "cn-1", source="192.0.2.1")
+    uplink.kernel.do(Change(all_of_it[2], after))
+    assert uplink.kernel.missing([after]) == []
+    uplink.delete_link("cn-1")
+    assert uplink.kernel.read([], []) == set()
+    make(uplink.kernel, [shim])
+    uplink.kernel.do(Remove(shim))
+    assert refused(uplink, Remove(shim)) == ABSENT

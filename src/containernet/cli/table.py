@@ -23,6 +23,7 @@ CREATE = Command(
         Param("gateways", ("--gateway",), ("GatewayAddress",), "This host's address in a subnet. Default: the subnet's first.", LIST, "IP"),
         Param("uplink", ("--uplink",), ("Uplink", "NetworkAdapterName"), "The only interface its traffic may leave by. Default: whatever the host's routes say.", value="IFACE", complete="link"),
         Param("mode", ("--mode",), ("Mode",), "Without NAT, how its containers are on the uplink's own subnet: bridge, macvlan or routed. Default: bridge.", value="MODE", choices=("bridge", "macvlan", "routed")),
+        Param("shim", ("--shim",), ("HostShim",), "Mode macvlan: let this host and its containers reach each other, by a macvlan of its own.", SWITCH),
         Param("confirm_within", ("--confirm",), ("ConfirmSeconds",), "Mode bridge: undo all unless 'cnet confirm' is said within so many seconds.", NUMBER, "SECONDS"),
         Param("yes", ("--yes",), (), "Mode bridge: do not even wait for the gateway to answer.", SWITCH),
         Param("external_address", ("--external-address",), ("ExternalIPAddress",), "The source address of what leaves. Default: the uplink's.", value="IP"),

@@ -116,10 +116,15 @@ def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) ->
     return [Route(place, whole, "", interface, table)]
 
 
+def own_table(endpoint: Endpoint) -> int:
+    """Return the number of an endpoint's own routing table."""
+    return FIRST_TABLE + endpoint.id
+
+
 def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:
     """Return the routing table of an endpoint, and the rules that lead its addresses there."""
     found: list[Object] = []
-    table = FIRST_TABLE + endpoint.id
+    table = own_table(endpoint)
     for subnet in _subnets(endpoint, network):
         own = [text.partition("/")[0] for text in endpoint.addresses if contains(subnet.prefix, text.partition("/")[0])]
         found.append(Route(place, subnet.prefix, "", endpoint.interface, table))

@@ -18,6 +18,10 @@ def network(one: Network, mark: int) -> list[Object]:
         from containernet.drivers import routed
 
         return routed.network(one)
+    if one.shim:
+        from containernet.drivers import shim
+
+        return shim.network(one, mark)
     if one.kind != BRIDGE or not one.mac:
         return []
     found: list[Object] = [Bridge(one.bridge, one.mac, one.mtu, mark, one.name, plain=True)]
@@ -38,7 +42,17 @@ def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Obje
         *_settings(name, place, one),
         Up(place, name),
         *(Address(place, name, address) for address in endpoint.addresses),
+        *_beside(endpoint, place, one),
     ]
+
+
+def _beside(endpoint: Endpoint, place: Place, one: Network) -> list[Object]:
+    """Return what joins the endpoint and the host, where the network has a shim."""
+    if not one.shim:
+        return []
+    from containernet.drivers import shim
+
+    return shim.beside(endpoint, place, one)
 
 
 def _links(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:

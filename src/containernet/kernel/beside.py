@@ -35,9 +35,11 @@ class Beside:
             held.add(route(HOST), thing)
 
     def _add_macvlan(self, thing: Macvlan) -> None:
+        if thing.place == HOST:
+            return attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(HOST), thing, -1)
         descriptor = self._spaces.open(thing.place)
         try:
-            attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing, descriptor)
+            return attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing, descriptor)
         finally:
             os.close(descriptor)
 

@@ -172,6 +172,7 @@ class FakeKernel(FakeUplinks):
             raise KernelError(OTHER, f"The kernel refused to add route {route.destination}: Network is down.")
         near = {*self._addresses(route.place, route.link)}
         near |= {one.destination for one in self._routes_over(route.place, route.link) if not one.via}
+        near |= {"fe80::/64"}  # an interface has a link-local address
         if route.via and not any(contains(prefix, route.via) for prefix in near):
             raise KernelError(OTHER, f"The kernel refused to add route {route.destination}: Network is unreachable.")
 

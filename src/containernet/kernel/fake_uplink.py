@@ -111,7 +111,8 @@ class FakeUplinks(FakeWorld):
 
     def _allow_macvlan(self, thing: Macvlan) -> None:
         self.uplink(thing.parent)
-        if self._peer(thing.place, thing.name) or thing.name == "lo":
+        taken = thing.place == HOST and (thing.name in self.strangers or ("link", thing.name) in self.objects)
+        if taken or self._peer(thing.place, thing.name) or thing.name == "lo":
             raise KernelError(EXISTS, f"The kernel refused to add macvlan {thing.name}: File exists.")
 
     def _allow_port(self, thing: Port) -> None:

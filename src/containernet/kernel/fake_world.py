@@ -80,6 +80,9 @@ class FakeWorld:
         self.strangers.pop(name, None)
         if ("link", name) in self.objects:
             self._take_link(name)
+        shim = self.objects.get(("macvlan", HOST, name))
+        if isinstance(shim, Macvlan):
+            self._take_macvlan(shim)
 
     def add_stranger(self, name: str, kind: str = "dummy") -> None:
         """Make a link of the host that is not ours."""

@@ -120,6 +120,7 @@ def _route(socket: Netlink, route: Route) -> bytes:
     body = _RTMSG.pack(_family(host), length, 0, 0, small, ROUTE_PROTOCOL, scope, UNICAST, 0) + u32(_TABLE, route.table)
     body += b"" if default else attribute(_DST, packed(host))
     body += attribute(_GATEWAY, packed(route.via)) if route.via else b""
+    body += attribute(_PREFSRC, packed(route.source)) if route.source else b""
     return body + u32(_OIF, index_of(socket, route.link))
 
 

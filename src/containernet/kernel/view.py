@@ -123,7 +123,7 @@ class View:
             found = routes.routes(self._spaces.route(place), ROUTE_PROTOCOL)
             names = {index: link.name for index, link in self.links(place).items()} if found else {}
             self._routes[place] = {
-                Route(place, one.destination, one.via, names.get(one.oif, ""), one.table) for one in found
+                Route(place, one.destination, one.via, names.get(one.oif, ""), one.table, one.source) for one in found
             }
         return self._routes[place]
 
@@ -194,6 +194,9 @@ class View:
         bridges = {link.index: link.name for link in mine.values() if link.kind == "bridge"}
         ports = (link for link in host.values() if link.master in bridges and link.index not in mine)
         found |= {Port(bridges[link.master], link.name) for link in ports}
+        for link in mine.values():
+            if link.kind == "macvlan":
+                found |= {self.macvlan(link, HOST), *([Up(HOST, link.name)] if link.up else [])}
         found |= self.routes(HOST) | self.rules(HOST) | self.neighbours(HOST)
         ends = {link.index: link for link in mine.values() if link.kind == "veth"}
         placed: set[int] = set()

@@ -154,6 +154,7 @@ class Route:
     via: str
     link: str
     table: int = MAIN
+    source: str = ""  # which address of its own the place takes; "": the kernel's choice
 
     @property
     def identity(self) -> tuple[object, ...]:

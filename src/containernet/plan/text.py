@@ -165,10 +165,10 @@ def _neighbour(verb: str, one: Neighbour) -> str:
 
 
 def _add_macvlan(one: Macvlan) -> list[str]:
-    where = one.place.path.removeprefix(NAMED)
+    where = f" netns {one.place.path.removeprefix(NAMED)}" if one.place != HOST else ""
     made = f"ip link add link {one.parent} name {one.name} address {one.mac} mtu {one.mtu} group {one.group}"
     alias = f"{_ip(one.place)} link set {one.name} alias '{one.alias}'"
-    return [f"{made} netns {where} type macvlan mode bridge", alias]
+    return [f"{made}{where} type macvlan mode bridge", alias]
 
 
 def _six(route: Route) -> str:
@@ -180,7 +180,8 @@ def _route(one: Route) -> str:
     via = f" via {one.via}" if one.via else ""
     table = f" table {one.table}" if one.table != MAIN else ""
     scope = " scope global" if one.place == HOST and not one.via and ":" not in where else ""
-    return f"{where}{via} dev {one.link} proto {ROUTE_PROTOCOL}{scope}{table}"
+    source = f" src {one.source}" if one.source else ""
+    return f"{where}{via} dev {one.link} proto {ROUTE_PROTOCOL}{scope}{source}{table}"
 
 
 def _rule(one: Rule) -> str:

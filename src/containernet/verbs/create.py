@@ -46,12 +46,14 @@ def create(
     ipv6: bool = True,
     labels: tuple[str, ...] = (),
     mode: str = "",
+    shim: bool = False,
     confirm_within: int = 0,
     yes: bool = False,
 ) -> Network:
     """Create a network and return it."""
     kind = request.kind(nat, internal, mode)
     request.confirmation(kind, confirm_within, yes)
+    request.shim(kind, shim)
     name, prefixes = network_name(name), request.subnets(subnets, ipv6)
     given = request.gateways(gateways, prefixes)
     uplink, external_address = _outside(kind, uplink, external_address)
@@ -59,7 +61,7 @@ def create(
     if kind in TRANSPARENT:
         request.without_subnets(subnets, gateways, external_address)
         wanted = Network(0, name, kind, (), mtu, bool(mtu), ipv6, uplink, labels=pairs)
-        return attempt(host, lambda: _without_nat(host, wanted, confirm_within, yes))
+        return attempt(host, lambda: _without_nat(host, wanted, confirm_within, yes, shim))
 
     def verb() -> Network:
         _free(host, name, uplink, external_address)
@@ -93,12 +95,16 @@ def _number(host: Host) -> int:
     return number
 
 
-def _without_nat(host: Host, wanted: Network, within: int, trust: bool) -> Network:
+def _without_nat(host: Host, wanted: Network, within: int, trust: bool, shim: bool) -> Network:
     from containernet.verbs.transparent import made
 
     _free(host, wanted.name, "", "")
     six = replace(wanted, ipv6=wanted.ipv6 and _has_ipv6(host, ()))
-    return made(host, six, _table(host), lambda network: _advertised(host, network), within=within, trust=trust)
+
+    def forwarding(network: Network) -> tuple[Operation, ...]:
+        return _advertised(host, network)
+
+    return made(host, six, _table(host), forwarding, within=within, trust=trust, shim=shim)
 
 
 def stage(operation: Operation) -> str:

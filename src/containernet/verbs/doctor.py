@@ -182,7 +182,7 @@ def _overlaps(host: Host) -> Iterator[Finding]:
     """No route leads a part of our subnets elsewhere."""
     routes = host.kernel.surroundings(HOST).routes
     for network in host.store.networks():
-        for subnet in network.subnets:
+        for subnet in () if network.transparent else network.subnets:
             for route in routes:
                 if route != subnet.prefix and overlap(route, subnet.prefix):
                     clash = f"overlaps {subnet.prefix} of the network {network.name}"

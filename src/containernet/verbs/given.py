@@ -147,7 +147,7 @@ def _routable(host: Host, network: Network, address: str) -> None:
     if address.startswith((LINK_LOCAL, "fe8", "fe9", "fea", "feb")):
         raise Usage("address-reserved", f"{address} is an address of one link: nobody routes it.", "Take another.")
     for other in host.store.networks():
-        if any(contains(one.prefix, address) for one in other.subnets):
+        if not other.transparent and any(contains(one.prefix, address) for one in other.subnets):
             sentence = f"{address} is in the subnet of the network {other.name}."
             raise Conflict("address-taken", sentence, f"Take one of the subnet of {network.uplink}.")
     own = [one.address for one in host.kernel.uplink(network.uplink).held if isinstance(one, HeldAddress)]

@@ -153,8 +153,13 @@ def _returned(host: Host, compartment: Compartment) -> Compartment:
 
 
 def _following(host: Host, intent: Intent) -> Intent:
-    """Return the intent with the MTU of networks that follow their uplink."""
-    return replace(intent, networks=tuple(_with_mtu(host, one) for one in intent.networks))
+    """Return the intent with the MTU of networks that follow their uplink, and with the host's addresses."""
+    networks = [_with_mtu(host, one) for one in intent.networks]
+    if any(one.shim for one in networks):
+        from containernet.verbs.transparent import following
+
+        networks = [following(host, one) for one in networks]
+    return replace(intent, networks=tuple(networks))
 
 
 def _with_mtu(host: Host, network: Network) -> Network:

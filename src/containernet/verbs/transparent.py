@@ -6,11 +6,13 @@ waits, as an endpoint waits for its container.
 
 from __future__ import annotations
 
-from containernet.drivers.network import mtu_of
+from containernet.drivers.network import bridge_mac, mtu_of
 from containernet.drivers.objects import objects
+from containernet.drivers.transparent import prefix_of
 from containernet.kernel.door import ABSENT, KernelError, Uplink
+from containernet.model.address import split
 from containernet.model.errors import ContainerNetError, Missing, Usage
-from containernet.model.network import BRIDGE, ROUTED, Network
+from containernet.model.network import BRIDGE, ROUTED, Network, Subnet
 from containernet.model.record import replace
 from containernet.plan import moving
 from containernet.plan.diff import diff
@@ -37,6 +39,7 @@ def made(
     *,
     within: int,
     trust: bool,
+    shim: bool,
 ) -> Network:
     """Make a network; of what is wanted, what the uplink says is filled in.
 
@@ -52,6 +55,8 @@ def made(
         wanted, id=number, mtu=wanted.mtu or mtu_of(link.mtu, wanted.ipv6), uplink=link.name, mac=mac,
         created=host.now(),
     )  # fmt: skip
+    if shim:
+        network = replace(network, mac=bridge_mac(network, host.mark), subnets=_own(link))
     memos = [(MARK, str(host.mark)), (WORLD, host.kernel.world()), uplinks.memo(host, network, link.held)]
     host.report.stage("vswitch")
     if network.kind == ROUTED:
@@ -97,7 +102,21 @@ def asleep(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
 
 def without_uplink(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
     """Return the networks of which something is on a link that the host does not have now."""
-    return tuple(one for one in networks if one.kind == ROUTED and not host.kernel.exists(one.uplink))
+    standing = (one for one in networks if one.kind == ROUTED or one.shim)
+    return tuple(one for one in standing if not host.kernel.exists(one.uplink))
+
+
+def following(host: Host, network: Network) -> Network:
+    """Return a network with the host's addresses as they are now, if it has a shim; without any, those of before."""
+    if not network.shim or without_uplink(host, (network,)):
+        return network
+    return replace(network, subnets=_own(host.kernel.uplink(network.uplink)) or network.subnets)
+
+
+def _own(link: Uplink) -> tuple[Subnet, ...]:
+    """Return the host's addresses on a link: those that containers know it by, and those that it sends from."""
+    own = [one.address for one in link.held if isinstance(one, HeldAddress) and not one.scope]
+    return tuple(Subnet(prefix_of(text), split(text)[0]) for text in own)
 
 
 def awake(host: Host, intent: Intent) -> Intent:
