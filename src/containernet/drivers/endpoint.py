@@ -8,12 +8,12 @@ table of its own, chosen by source (ip-rule(8)).
 
 from __future__ import annotations
 
+from containernet.drivers.network import own_table
 from containernet.model.address import contains, family
 from containernet.model.network import HOST, INTERNAL, ROUTED, Compartment, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
 from containernet.plan.operations import Announce
 
-FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
 RULE_PRIORITY = 10_000  # after `local` (0), before `main` (32766)
 
 
@@ -94,7 +94,7 @@ def _subnets(endpoint: Endpoint, network: Network) -> tuple[Subnet, ...]:
     if network.transparent:
         from containernet.drivers import transparent
 
-        return transparent.subnets(endpoint)
+        return transparent.subnets(endpoint, network)
     own = [text.partition("/")[0] for text in endpoint.addresses]
     return tuple(one for one in network.subnets if any(contains(one.prefix, address) for address in own))
 
@@ -114,11 +114,6 @@ def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) ->
         return []
     whole = f"{subnet.gateway}/{128 if ':' in subnet.gateway else 32}"
     return [Route(place, whole, "", interface, table)]
-
-
-def own_table(endpoint: Endpoint) -> int:
-    """Return the number of an endpoint's own routing table."""
-    return FIRST_TABLE + endpoint.id
 
 
 def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from containernet.drivers.nat import FORWARD4, FORWARD6
 from containernet.model.address import family, split
-from containernet.model.network import HOST, Endpoint, Network, Place
+from containernet.model.network import HOST, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import (
     GATEWAY4,
     GATEWAY6,
@@ -43,18 +43,30 @@ def answering(one: Network) -> list[Sysctl]:
     return found
 
 
+def whole(address: str) -> str:
+    """Return an address as it is put on: with the length of itself alone, whatever its prefix outside is."""
+    host = address.partition("/")[0]
+    return f"{host}/{128 if ':' in host else 32}"
+
+
+def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
+    """Return the subnets that an endpoint is in: each address alone, with the host as its gateway."""
+    own = (whole(text) for text in endpoint.addresses)
+    return tuple(Subnet(text, GATEWAY6 if ":" in text else GATEWAY4) for text in own)
+
+
 def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
     """Return an endpoint's links, settings, addresses, the host's route to them, and what the host answers for."""
     name, end = endpoint.interface, endpoint.link
-    hosts = [split(text)[0] for text in endpoint.addresses]
+    own = [whole(text) for text in endpoint.addresses]
     return [
         Veth(end, place, name, endpoint.mac, one.mtu, "", mark, endpoint.name),
         *_settings(name, end, place, one),
-        *(Address(HOST, end, GATEWAYS[version]) for version in dict.fromkeys(map(family, hosts))),
+        *(Address(HOST, end, GATEWAYS[version]) for version in dict.fromkeys(map(family, own))),
         Up(place, name),
-        *(Address(place, name, text) for text in endpoint.addresses),
-        *(Route(HOST, text, "", end) for text in endpoint.addresses),
-        *(Neighbour(HOST, one.uplink, text) for text in hosts),
+        *(Address(place, name, text) for text in own),
+        *(Route(HOST, text, "", end) for text in own),
+        *(Neighbour(HOST, one.uplink, split(text)[0]) for text in own),
     ]
 
 

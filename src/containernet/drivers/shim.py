@@ -7,7 +7,7 @@ route to them; and it asks for nobody: where the containers are is known.
 
 from __future__ import annotations
 
-from containernet.drivers.endpoint import own_table
+from containernet.drivers.network import own_table
 from containernet.model.address import contains, eui64, family, split
 from containernet.model.network import HOST, Endpoint, Network, Place
 from containernet.plan.objects import MAIN, Macvlan, Neighbour, Object, Route, Sysctl, Up

@@ -73,8 +73,12 @@ def _settings(interface: str, place: Place, one: Network) -> list[Object]:
     return [*found, *(Sysctl(place, f"{six}/{key}", value) for key, value in on.items())]
 
 
-def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
+def subnets(endpoint: Endpoint, one: Network) -> tuple[Subnet, ...]:
     """Return the subnets that an endpoint's given addresses are in, with the gateway there ("": none is known)."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.subnets(endpoint)
     found = (Subnet(prefix_of(text), gateway(endpoint, 6 if ":" in text else 4)) for text in endpoint.addresses)
     return tuple(dict.fromkeys(found))
 
