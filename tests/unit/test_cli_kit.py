@@ -54,7 +54,7 @@ class Stub:
             "repair": RepairView(("nft add table inet containernet",), ("a_b",), (), ("c_d",)),
             "restore": RepairView((), (), (), ()), "config_get": "50000-60000", "config_set": None,
             "config_list": (("port-range", "50000-60000", "50000-60000", "The ports that cmdlets may open."),),
-            "run": 7, "exec": 3, "doctor": FINDINGS, "agent": 0, "agent_status": AGENT,
+            "run": 7, "exec": 3, "doctor": FINDINGS, "agent": 0, "agent_status": AGENT, "confirm": "cnet1",
         }  # fmt: skip
 
     def __call__(self, state_dir: str = "", *, dry_run: bool = False, report: Any = None) -> Stub:
