@@ -135,6 +135,7 @@ class ContainerNet(ThisHost):
         ipv6: bool = True,
         labels: tuple[str, ...] = (),
         mode: str = "",
+        shim: bool = False,
         confirm_within: int = 0,
         yes: bool = False,
     ) -> NetworkView:
@@ -143,8 +144,9 @@ class ContainerNet(ThisHost):
         ``subnets`` are prefixes (one of each IP version; picked if not given), ``gateways`` this host's addresses in
         them; ``uplink`` the only link its traffic may leave by; ``external_address`` the source of what leaves;
         ``mtu`` in bytes, 0 for the uplink's, followed as it changes; ``labels`` are ``KEY=VALUE``. The last kind has
-        ``mode`` "bridge" or "macvlan"; the first moves the host's addresses to a bridge, undone unless its gateway
-        answers and, with ``confirm_within`` seconds, :meth:`confirm` is called; ``yes`` asks for neither.
+        ``mode`` "bridge", "macvlan" or "routed"; the first moves the host's addresses to a bridge, undone unless its
+        gateway answers and, with ``confirm_within`` seconds, :meth:`confirm` is called; ``yes`` asks for neither; of
+        the second, with ``shim`` the host and the containers reach each other.
         Raises ``Usage``, ``Conflict``, ``NotFound``, ``Missing``, ``Taken`` (table, uplink), ``Different`` (undone).
         """
         from containernet.verbs.create import create
@@ -154,7 +156,7 @@ class ContainerNet(ThisHost):
             made = create(
                 host, name, nat=nat, internal=internal, subnets=tuple(subnets), gateways=tuple(gateways), uplink=uplink,
                 external_address=external_address, mtu=mtu, ipv6=ipv6, labels=tuple(labels), mode=mode,
-                confirm_within=confirm_within, yes=yes,
+                shim=shim, confirm_within=confirm_within, yes=yes,
             )  # fmt: skip
             host.report.stage("external")
             return Views(host).network(made, ())

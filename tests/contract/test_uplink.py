@@ -1,4 +1,4 @@
-"""What only networks without NAT have: macvlans, a port that is not ours, the host's own addresses and routes."""
+"""What only networks without NAT have: macvlans, neighbours, a port that is not ours, what the host holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,19 @@ from containernet.kernel.door import ABSENT, EXISTS, OTHER, VANISHED, KernelErro
 from containernet.model.network import HOST, Place
 from containernet.model.record import replace
 from containernet.plan.moving import moved
-from containernet.plan.objects import Address, HeldAddress, HeldRoute, Macvlan, Object, Port, Route, Up
-from containernet.plan.operations import Add, Change, Operation, Remove
+from containernet.plan.objects import (
+    Address,
+    HeldAddress,
+    HeldRoute,
+    Macvlan,
+    Neighbour,
+    Object,
+    Port,
+    Route,
+    Up,
+    Veth,
+)
+from containernet.plan.operations import Add, Announce, Change, Operation, Remove
 
 FOUR, SECOND = HeldAddress("up0", "192.0.2.1/24", broadcast="192.0.2.255"), HeldAddress("up0", "192.0.2.9/24")
 SIX = HeldAddress("up0", "2001:db8:9::1/64")
@@ -177,3 +188,106 @@ def test_nobody_answers_on_a_link_that_goes_nowhere(uplink: World) -> None:
     assert not uplink.kernel.answers("up0", "2001:db8:9::ff")
     with pytest.raises(KernelError):
         uplink.kernel.answers("none0", "192.0.2.254")
+
+
+def routed(place: Place) -> list[Object]:
+    """Return what an endpoint has that the host routes for, in the order in which it is made."""
+    return [
+        Veth("ce-1", place, "eth0", "02:00:00:00:00:0b", 1400, "", GROUP, "c_n1"),
+        Up(place, "eth0"),
+        Address(HOST, "ce-1", "169.254.1.1/32"),
+        Address(HOST, "ce-1", "fe80::1/64"),
+        Address(place, "eth0", "192.0.2.3/32"),
+        Address(place, "eth0", "2001:db8:9::3/128"),
+        Route(HOST, "192.0.2.3/32", "", "ce-1"),
+        Route(HOST, "2001:db8:9::3/128", "", "ce-1"),
+        Route(place, "169.254.1.1/32", "", "eth0"),
+        Route(place, "default4", "169.254.1.1", "eth0"),
+        Route(place, "fe80::1/128", "", "eth0"),
+        Route(place, "default6", "fe80::1", "eth0"),
+        Neighbour(HOST, "up0", "192.0.2.3"),
+        Neighbour(HOST, "up0", "2001:db8:9::3"),
+        Neighbour(place, "eth0", "192.0.2.99", "02:00:00:00:00:99"),
+        Neighbour(place, "eth0", "2001:db8:9::99", "02:00:00:00:00:99"),
+    ]
+
+
+def test_what_a_routed_endpoint_has(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    all_of_it = routed(place)
+    pair = all_of_it[0]
+    assert uplink.kernel.missing(all_of_it) == all_of_it
+    make(uplink.kernel, all_of_it)
+    assert uplink.kernel.missing(all_of_it) == []
+    assert uplink.kernel.read([place], []) - {Up(place, "lo")} == set(all_of_it)
+    for one in all_of_it:
+        assert isinstance(one, Up) or refused(uplink, Add(one)) == EXISTS, one
+    others: list[Object] = [Neighbour(HOST, "up0", "192.0.2.4"), Neighbour(HOST, "ce-1", "192.0.2.3")]
+    others += [Neighbour(place, "eth0", "192.0.2.99", "02:00:00:00:00:98"), Neighbour(place, "eth0", "192.0.2.99")]
+    assert uplink.kernel.missing(others) == others
+    for one in reversed(all_of_it[6:]):
+        uplink.kernel.do(Remove(one))
+        assert refused(uplink, Remove(one)) == ABSENT, one
+    assert uplink.kernel.read([place], []) - {Up(place, "lo")} == set(all_of_it[:6])
+    uplink.kernel.do(Remove(pair))
+    assert uplink.kernel.missing(all_of_it) == all_of_it
+
+
+def test_a_neighbour_is_changed_and_goes_with_its_link(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    make(uplink.kernel, routed(place))
+    before = Neighbour(place, "eth0", "192.0.2.99", "02:00:00:00:00:99")
+    after = replace(before, mac="02:00:00:00:00:98")
+    uplink.kernel.do(Change(before, after))
+    assert uplink.kernel.missing([before, after]) == [before]
+    uplink.kernel.do(Remove(Up(place, "eth0")))
+    assert uplink.kernel.missing([after]) == [after]
+    uplink.remove_namespace(place)
+    left = [one for one in uplink.kernel.read([], []) if not isinstance(one, Up)]
+    assert set(left) == {Neighbour(HOST, "up0", "192.0.2.3"), Neighbour(HOST, "up0", "2001:db8:9::3")}
+    for one in left:
+        uplink.kernel.do(Remove(one))
+
+
+def test_a_neighbour_needs_its_link_and_its_place(uplink: World) -> None:
+    place = uplink.namespace("c1")
+    for one in (Neighbour(HOST, "none0", "192.0.2.3"), Neighbour(place, "none0", "192.0.2.3", "02:00:00:00:00:99")):
+        assert refused(uplink, Add(one)) == ABSENT
+        assert refused(uplink, Remove(one)) == ABSENT
+    uplink.remove_namespace(place)
+    assert refused(uplink, Add(Neighbour(place, "eth0", "192.0.2.3", "02:00:00:00:00:99"))) == VANISHED
+
+
+def test_the_host_tells_of_addresses_that_it_answers_for(uplink: World) -> None:
+    uplink.kernel.do(Announce(HOST, "up0", "", ("192.0.2.3/32", "2001:db8:9::3/128")))
+    assert refused(uplink, Announce(HOST, "none0", "", ("192.0.2.3/32",))) == ABSENT
+
+
+def test_a_macvlan_of_the_host_s_own(uplink: World) -> None:
+    shim = Macvlan(HOST, "cn-1", "02:00:00:00:00:0c", 1400, "up0", GROUP, "net1")
+    make(uplink.kernel, [FOUR, SECOND])
+    all_of_it: list[Object] = [
+        shim,
+        Up(HOST, "cn-1"),
+        Route(HOST, "192.0.2.3/32", "", "cn-1", source="192.0.2.9"),
+        Route(HOST, "2001:db8:9::3/128", "", "cn-1"),
+        Neighbour(HOST, "cn-1", "192.0.2.3", "02:00:00:00:00:0b"),
+        Neighbour(HOST, "cn-1", "2001:db8:9::3", "02:00:00:00:00:0b"),
+    ]
+    assert uplink.kernel.missing(all_of_it) == all_of_it
+    make(uplink.kernel, all_of_it)
+    assert uplink.kernel.missing(all_of_it) == []
+    assert uplink.kernel.read([], []) == set(all_of_it)
+    assert uplink.kernel.exists("cn-1")
+    assert refused(uplink, Add(shim)) == EXISTS
+    others: list[Object] = [replace(shim, group=1), replace(shim, parent="far0")]
+    others += [Route(HOST, "192.0.2.3/32", "", "cn-1")]
+    assert uplink.kernel.missing(others) == others
+    after = Route(HOST, "192.0.2.3/32", "", "cn-1", source="192.0.2.1")
+    uplink.kernel.do(Change(all_of_it[2], after))
+    assert uplink.kernel.missing([after]) == []
+    uplink.delete_link("cn-1")
+    assert uplink.kernel.read([], []) == set()
+    make(uplink.kernel, [shim])
+    uplink.kernel.do(Remove(shim))
+    assert refused(uplink, Remove(shim)) == ABSENT

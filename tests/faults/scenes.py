@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from containernet.bootstrap import ContainerNet
+from containernet.model.network import HOST
+from containernet.plan.objects import HeldAddress
 from kit.leasing import lease
-from kit.memory import HOST4, MemoryHost
+from kit.memory import HOST4, HOST6, MemoryHost
 
 PORTS = ("9000-9003:9000", "53:53/udp")
 MAC = "02:00:00:00:00:aa"
+ROUTED = tuple(f"198.51.100.{number}" for number in (20, 21, 22, 23))
+ROUTED6 = tuple(f"2001:db8:51::{number}" for number in (20, 21, 22, 23))
 REMOTES = ("198.51.100.0/24", "2001:db8:51::/64")
 
 
@@ -65,6 +69,48 @@ def damaged(host: MemoryHost) -> None:
     host.kernel.delete_file("c3")
 
 
+def street(host: MemoryHost) -> None:
+    """Two networks that the host routes for, a container on both, another on one, nobody else on the LAN."""
+    empty(host)
+    host.container("c2", "c3")
+    host.kernel.silent |= {*ROUTED, *ROUTED6}
+    net = host.net()
+    for name in ("r1", "r2"):
+        net.create(name, mode="routed")
+    net.join("c1", "r1", ips=(ROUTED[0], ROUTED6[0]))
+    net.join("c1", "r2", ips=(ROUTED[1],))
+    net.join("c2", "r1", ips=(ROUTED[2], ROUTED6[2]))
+
+
+def deserted(host: MemoryHost) -> None:
+    """One of them has vanished."""
+    street(host)
+    host.remove("c2")
+
+
+def yard(host: MemoryHost) -> None:
+    """A network of macvlans with a shim, two containers on it."""
+    empty(host)
+    host.container("c2", "c3")
+    host.kernel.hold(HeldAddress("up0", f"{HOST4}/24"), HeldAddress("up0", f"{HOST6}/64"))
+    net = host.net()
+    net.create("m1", mode="macvlan", shim=True)
+    net.join("c1", "m1", ips=(f"{ROUTED[0]}/24", f"{ROUTED6[0]}/64"))
+    net.join("c2", "m1", ips=(f"{ROUTED[1]}/24",))
+
+
+def damaged_yard(host: MemoryHost) -> None:
+    yard(host)
+    host.kernel.delete_link("cn-1")
+    host.kernel.objects.pop(("held address", "up0", f"{HOST6}/64"))
+
+
+def last_routed(host: MemoryHost) -> None:
+    street(host)
+    net = host.net()
+    net.destroy("r2", force=True)
+
+
 def last(host: MemoryHost) -> None:
     empty(host)
     host.net().create("n1", nat=True)
@@ -75,6 +121,13 @@ def flushed(host: MemoryHost) -> None:
     host.kernel.flush_ruleset()
     host.kernel.delete_link("cn-1")
     host.kernel.delete_link("ce-2")
+
+
+def damaged_street(host: MemoryHost) -> None:
+    street(host)
+    host.kernel.delete_link("ce-1")
+    host.kernel.objects.pop(("neighbour", HOST, "up0", ROUTED[1], True))
+    host.kernel.set_setting(HOST, "net/ipv6/conf/up0/proxy_ndp", "0")
 
 
 def rebooted(host: MemoryHost) -> None:
@@ -114,6 +167,16 @@ VERBS = {
     "a lease that is no more": Scene(leased, lambda net: lease(net, "c1", "n2")),
     "leave with a file that was not the first": Scene(leased, lambda net: net.leave("c3", "n2")),
     "destroy with containers on it": Scene(town, lambda net: net.destroy("n1", force=True)),
+    "create a routed one, the first": Scene(empty, lambda net: net.create("r1", mode="routed")),
+    "join a routed one": Scene(street, lambda net: net.join("c3", "r2", ips=(ROUTED[3], ROUTED6[3]))),
+    "leave a routed one": Scene(street, lambda net: net.leave("c1", "r1")),
+    "destroy the last routed one": Scene(last_routed, lambda net: net.destroy("r1", force=True)),
+    "create one of macvlans with a shim": Scene(town, lambda net: net.create("m9", mode="macvlan", shim=True)),
+    "join one of macvlans with a shim": Scene(
+        yard, lambda net: net.join("c3", "m1", ips=(f"{ROUTED[2]}/24", f"{ROUTED6[2]}/64"))
+    ),
+    "leave one of macvlans with a shim": Scene(yard, lambda net: net.leave("c1", "m1")),
+    "destroy one of macvlans with a shim": Scene(yard, lambda net: net.destroy("m1", force=True)),
     "destroy the last": Scene(last, lambda net: net.destroy("n1")),
 }
 MENDING = {
@@ -127,6 +190,11 @@ MENDING = {
     ),
     "repair after a flush": Scene(flushed, lambda net: net.repair(), unseen=True),
     "repair of files that somebody changed": Scene(damaged, lambda net: net.repair(), unseen=True),
+    "join a routed one, its address was another's": Scene(
+        deserted, lambda net: net.join("c3", "r2", ips=(ROUTED[2], ROUTED6[2])), unseen=True
+    ),
+    "repair of routed ones": Scene(damaged_street, lambda net: net.repair(), unseen=True),
+    "repair of a shim": Scene(damaged_yard, lambda net: net.repair(), unseen=True),
     "restore after a reboot": Scene(rebooted, lambda net: net.restore()),
     "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
     "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),

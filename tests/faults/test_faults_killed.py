@@ -15,7 +15,10 @@ from kit.memory import MemoryHost
 from kit.named import printed
 
 Places = Iterator[Path]
-ENOUGH = ("network-exists", "network-not-found", "not-joined", "mapping-not-found", "port-mapped", "mac-taken")
+ENOUGH = (
+    "network-exists", "network-not-found", "not-joined", "mapping-not-found", "port-mapped", "mac-taken",
+    "address-taken",
+)  # fmt: skip
 Next = Callable[[Scene, MemoryHost], None]
 
 

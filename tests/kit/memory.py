@@ -44,6 +44,11 @@ OF_A_LINK = {
     "net/ipv6/conf/{}/accept_dad": "1",
     "net/ipv6/conf/{}/autoconf": "1",
     "net/ipv6/conf/{}/disable_ipv6": "0",
+    "net/ipv6/conf/{}/proxy_ndp": "0",
+    "net/ipv6/conf/{}/addr_gen_mode": "0",
+    "net/ipv4/conf/{}/arp_filter": "0",
+    "net/ipv4/neigh/{}/proxy_delay": "80",
+    "net/ipv6/neigh/{}/proxy_delay": "80",
 }
 DISK = Path("/dev/shm")
 World = tuple[dict[tuple[object, ...], Object], dict[tuple[Place, str], str], dict[str, str]]

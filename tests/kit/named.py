@@ -11,8 +11,9 @@ from collections import Counter
 from typing import Any
 
 from containernet.containers.named import NAMED
-from containernet.drivers.endpoint import FIRST_TABLE
+from containernet.drivers.network import FIRST_TABLE
 from containernet.kernel.fake_world import place_of
+from containernet.model.address import eui64
 from containernet.model.network import HOST, Place
 from containernet.model.record import plain
 from containernet.plan.objects import Object, Sysctl, Table
@@ -27,7 +28,7 @@ Line = tuple[str, str]  # whose container ("": the host), and what
 def facts(views: list[Any]) -> dict[Line, str]:
     """Return (container or "" for everywhere, text) -> its name, from the views of all networks."""
     names: dict[Line, str] = {}
-    endpoints = sorted((one for view in views for one in view["endpoints"]), key=lambda one: int(one["host_link"][3:]))
+    endpoints = sorted((one for view in views for one in view["endpoints"]), key=number)
     for view in views:
         names |= _network(view)
     seen: Counter[str] = Counter()
@@ -38,9 +39,18 @@ def facts(views: list[Any]) -> dict[Line, str]:
     return names
 
 
+def number(endpoint: Any) -> int:
+    """Return the number of an endpoint: of its link, or of the MAC address that we gave it."""
+    link, mac = endpoint["host_link"], endpoint["mac"]
+    return int(link[3:]) if link else int(mac.replace(":", "")[6:], 16) & 0x7FFFFF
+
+
 def _network(view: Any) -> dict[Line, str]:
     name = view["name"]
-    found = {("", view["bridge"]): f"<bridge {name}>", ("", view["mac"]): f"<mac {name}>"}
+    bridge = view["bridge"] or f"cn-{view['id']}"  # a shim, perhaps
+    found = {("", bridge): f"<bridge {name}>"}
+    if view["mac"]:
+        found |= {("", view["mac"]): f"<mac {name}>", ("", eui64(view["mac"])): f"<local {name}>"}
     for prefix, gateway in zip(view["subnets"], view["gateways"], strict=True):
         version = 6 if ":" in prefix else 4
         found["", prefix] = f"<net{version} {name}>"
@@ -50,10 +60,10 @@ def _network(view: Any) -> dict[Line, str]:
 
 def _endpoint(one: Any, name: str) -> dict[Line, str]:
     found = {
-        ("", one["host_link"]): f"<link {name}>",
+        ("", f"ce-{number(one)}"): f"<link {name}>",
         ("", one["mac"]): f"<mac {name}>",
         ("", one["name"]): f"<{name}>",
-        ("", str(FIRST_TABLE + int(one["host_link"][3:]))): f"<table {name}>",
+        ("", str(FIRST_TABLE + number(one))): f"<table {name}>",
         (one["container"], one["interface"]): f"<eth {name}>",
     }
     for address in one["addresses"]:

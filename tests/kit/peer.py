@@ -272,10 +272,15 @@ def sniffed(key: str, want: dict[str, Any], timeout: float) -> dict[str, Any]:
     return {"frame": _sniffers[key].until(want, timeout)}
 
 
+def sources(key: str) -> dict[str, Any]:
+    """Return the MAC addresses that frames have come from."""
+    return {"sources": sorted({one["source"] for one in _sniffers[key].frames if not one["outgoing"]})}
+
+
 # --- the loop --------------------------------------------------------------------------------------------------------
 
 OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
-    function.__name__: function for function in (listen, unlisten, probe, flow, talk, ping, sniff, sniffed)
+    function.__name__: function for function in (listen, unlisten, probe, flow, talk, ping, sniff, sniffed, sources)
 }
 _out = threading.Lock()
 

@@ -18,7 +18,7 @@ import pytest
 
 from kit.agents import agent, asked, ended
 from kit.dhcp import Dhcpd, Dnsmasq, Server
-from kit.lab import LAN4, Lab
+from kit.lab import HOST4, LAN4, Lab
 from kit.setup import refused
 from kit.space import eventually
 
@@ -64,16 +64,16 @@ def has(lab: Lab, name: str) -> list[str]:
     return [one["local"] for link in links for one in link.get("addr_info", ())]
 
 
-@pytest.mark.parametrize("mode", ["bridge", "macvlan"])
+@pytest.mark.parametrize("mode", ["bridge", "macvlan", "routed"])
 def test_leased_used_and_given_back(lab: Lab, tmp_path: Path, mode: str) -> None:
     with serving(lab, tmp_path, mode=mode) as server:
         view = leased(lab, "web")
         address = bare(view)
-        assert view["default_route"] and view["gateways"] == [LAN4]
+        assert view["default_route"] and view["gateways"] == ["169.254.1.1" if mode == "routed" else LAN4]
         assert server.has(address)
         assert lab.inside("web").ping(LAN4) and lab.lan.ping(address)
         (lease,) = lab.json("leases")
-        assert (lease["state"], lease["address"], lease["server"]) == ("BOUND", view["addresses"][0], LAN4)
+        assert (lease["state"], lease["address"], lease["server"]) == ("BOUND", f"{address}/24", LAN4)
         assert 0 < lease["obtained"] < lease["renews"] < lease["expires"] == lease["obtained"] + 600
         assert lab.json("status")["drift"] == []
         lab.lan.sniff("lan0")
@@ -81,6 +81,25 @@ def test_leased_used_and_given_back(lab: Lab, tmp_path: Path, mode: str) -> None
         assert lab.lan.sniffed(src=address, dst=LAN4, dport=67), "no RELEASE from the leased address"
         assert server.has(address, False)
         assert not lab.json("leases")
+
+
+def test_containers_that_are_routed_for_share_one_mac_address(lab: Lab, tmp_path: Path) -> None:
+    with serving(lab, tmp_path, mode="routed") as server:
+        one, two = bare(leased(lab, "web")), bare(leased(lab, "job"))
+        assert one != two and server.leases() == {one, two}
+        lab.cnet("renew", "web", "lan")
+        for address in (one, two):
+            assert lab.lan.ping(address)
+        (mac,) = {
+            entry["lladdr"] for entry in lab.lan.json("ip", "-j", "neigh", "show", "dev", "lan0") if "lladdr" in entry
+        }
+        assert mac == lab.host.json("ip", "-j", "link", "show", "dev", "up0")[0]["address"]
+        assert lab.inside("web").ping(two) and lab.inside("web").ping(HOST4)
+        with agent_again(lab):
+            assert eventually(lambda: state(lab, "web") == state(lab, "job") == "BOUND")
+            assert lab.lan.ping(one) and lab.lan.ping(two)
+            lab.cnet("leave", "web", "lan")
+            assert server.has(one, False) and server.has(two)
 
 
 def test_all_that_comes_with_a_lease(lab: Lab, tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def test_doctor_says_what_an_uplink_is_good_for(lab: Lab, tmp_path: Path) -> Non
     before = lab.host.sh("ip link; nft list ruleset")
     router(lab, tmp_path)
     try:
-        fine = {"mode-bridge", "mode-macvlan", "foreign-macs", "dhcp-server", "router"}
+        fine = {"mode-bridge", "mode-macvlan", "mode-routed", "foreign-macs", "dhcp-server", "router"}
         assert found(lab) == dict.fromkeys(fine, "ok")
         text = lab.cnet("doctor", "--uplink", "up0")
         assert LAN4 in text

@@ -9,8 +9,8 @@ from hypothesis import given
 
 from containernet.drivers import mapping as ports
 from containernet.drivers import nat
-from containernet.drivers.endpoint import FIRST_TABLE, RULE_PRIORITY, default_of
-from containernet.drivers.network import bridge_mac, common, gateway, mtu_of
+from containernet.drivers.endpoint import RULE_PRIORITY, default_of
+from containernet.drivers.network import FIRST_TABLE, bridge_mac, common, gateway, mtu_of
 from containernet.drivers.objects import OUTSIDE, objects
 from containernet.model.network import HOST, INTERNAL, NAT, Compartment, Endpoint, Network
 from containernet.model.record import replace

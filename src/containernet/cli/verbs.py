@@ -33,7 +33,8 @@ def _way_out(network: NetworkView) -> str:
     if network.kind == "internal":
         return "internal, no way out"
     if network.kind != "nat":
-        return f"without NAT, on the subnet of {network.uplink} ({network.kind})"
+        shim = f", with this host by cn-{network.id}" if network.kind == "macvlan" and network.mac else ""
+        return f"without NAT, on the subnet of {network.uplink} ({network.kind}{shim})"
     if not network.uplink:
         return "behind NAT; this host has no way out now"
     return f"behind NAT as {network.external_address or 'its IPv6 address'} by {network.uplink}"

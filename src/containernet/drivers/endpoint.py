@@ -8,11 +8,12 @@ table of its own, chosen by source (ip-rule(8)).
 
 from __future__ import annotations
 
+from containernet.drivers.network import own_table
 from containernet.model.address import contains, family
-from containernet.model.network import HOST, INTERNAL, ONLINK, Compartment, Endpoint, Network, Place, Subnet
+from containernet.model.network import HOST, INTERNAL, ONLINK, ROUTED, Compartment, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
+from containernet.plan.operations import Announce
 
-FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
 RULE_PRIORITY = 10_000  # after `local` (0), before `main` (32766)
 
 
@@ -28,7 +29,7 @@ def inside(
     for version in (4, 6):
         if str(version) not in compartment.routed:
             found += _default(endpoints, place, networks, version)
-    found += _leased(endpoints, place)
+    found += _leased(endpoints, place, networks)
     if len(endpoints) > 1 or compartment.routed:
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
@@ -94,7 +95,7 @@ def _subnets(endpoint: Endpoint, network: Network) -> tuple[Subnet, ...]:
     if network.transparent:
         from containernet.drivers import transparent
 
-        return transparent.subnets(endpoint)
+        return transparent.subnets(endpoint, network)
     own = [text.partition("/")[0] for text in endpoint.addresses]
     return tuple(one for one in network.subnets if any(contains(one.prefix, address) for address in own))
 
@@ -113,14 +114,18 @@ def _via(subnet: Subnet) -> str:
     return "" if subnet.gateway == ONLINK else subnet.gateway
 
 
-def _leased(endpoints: list[Endpoint], place: Place) -> list[Object]:
-    """Return the routes that came with leases; of several to one destination, the first endpoint's holds."""
+def _leased(endpoints: list[Endpoint], place: Place, networks: dict[int, Network]) -> list[Object]:
+    """Return the routes that came with leases; of several to one destination, the first endpoint's holds.
+
+    On a routed network all goes by the host, which has routes of its own.
+    """
     if not any(one.leases for one in endpoints):
         return []
     from containernet.drivers import transparent
 
     found: dict[str, Object] = {}
-    for one in sorted(endpoints, key=lambda one: (-one.priority, one.id)):
+    direct = [one for one in endpoints if networks[one.network_id].kind != ROUTED]
+    for one in sorted(direct, key=lambda one: (-one.priority, one.id)):
         for route in transparent.routes(one, place):
             found.setdefault(route.destination, route)
     return list(found.values())
@@ -137,7 +142,7 @@ def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) ->
 def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:
     """Return the routing table of an endpoint, and the rules that lead its addresses there."""
     found: list[Object] = []
-    table = FIRST_TABLE + endpoint.id
+    table = own_table(endpoint)
     for subnet in _subnets(endpoint, network):
         own = [text.partition("/")[0] for text in endpoint.addresses if contains(subnet.prefix, text.partition("/")[0])]
         found.append(Route(place, subnet.prefix, "", endpoint.interface, table))
@@ -146,3 +151,10 @@ def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Obje
             found.append(Route(place, f"default{family(subnet.prefix)}", _via(subnet), endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
     return found
+
+
+def announced(endpoint: Endpoint, place: Place, network: Network) -> Announce:
+    """Return what tells an endpoint's neighbours its addresses: itself, or the host that answers for them."""
+    if network.kind == ROUTED:
+        return Announce(HOST, network.uplink, "", endpoint.addresses)
+    return Announce(place, endpoint.interface, endpoint.mac, endpoint.addresses)

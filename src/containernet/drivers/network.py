@@ -7,8 +7,15 @@ and the host at the gateway address.
 from __future__ import annotations
 
 from containernet.model.address import split
-from containernet.model.network import HOST, Network, Subnet
+from containernet.model.network import HOST, Endpoint, Network, Subnet
 from containernet.plan.objects import Address, Bridge, Element, Object, Sysctl
+
+FIRST_TABLE = 10_000  # the routing table of endpoint 1 is 10001: far from what people number by hand
+
+
+def own_table(endpoint: Endpoint) -> int:
+    """Return the number of an endpoint's own routing table."""
+    return FIRST_TABLE + endpoint.id
 
 
 def bridge_mac(network: Network, mark: int) -> str:

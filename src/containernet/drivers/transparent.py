@@ -8,13 +8,21 @@ outside it is the uplink.
 from __future__ import annotations
 
 from containernet.model.address import first, from_number, split
-from containernet.model.network import BRIDGE, HOST, MACVLAN, Endpoint, Network, Place, Subnet
+from containernet.model.network import BRIDGE, HOST, MACVLAN, ROUTED, Endpoint, Network, Place, Subnet
 from containernet.plan.leasing import DEFAULT, used
 from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Route, Sysctl, Up, Veth
 
 
 def network(one: Network, mark: int) -> list[Object]:
-    """Return the network's own: nothing, or a bridge with the uplink as its port."""
+    """Return the network's own: nothing, a bridge with the uplink as its port, or what makes the host a router."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.network(one)
+    if one.shim:
+        from containernet.drivers import shim
+
+        return shim.network(one, mark)
     if one.kind != BRIDGE or not one.mac:
         return []
     found: list[Object] = [Bridge(one.bridge, one.mac, one.mtu, mark, one.name, plain=True)]
@@ -25,13 +33,27 @@ def network(one: Network, mark: int) -> list[Object]:
 
 def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
     """Return an endpoint's links, settings and given addresses."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.link(endpoint, place, one, mark)
     name = endpoint.interface
     return [
         *_links(endpoint, place, one, mark),
         *_settings(name, place, one),
         Up(place, name),
         *(Address(place, name, address) for address in endpoint.addresses),
+        *_beside(endpoint, place, one),
     ]
+
+
+def _beside(endpoint: Endpoint, place: Place, one: Network) -> list[Object]:
+    """Return what joins the endpoint and the host, where the network has a shim."""
+    if not one.shim:
+        return []
+    from containernet.drivers import shim
+
+    return shim.beside(endpoint, place, one)
 
 
 def _links(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
@@ -53,8 +75,12 @@ def _settings(interface: str, place: Place, one: Network) -> list[Object]:
     return [*found, *(Sysctl(place, f"{six}/{key}", value) for key, value in on.items())]
 
 
-def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
+def subnets(endpoint: Endpoint, one: Network) -> tuple[Subnet, ...]:
     """Return the subnets that an endpoint's given addresses are in, with the gateway there ("": none is known)."""
+    if one.kind == ROUTED:
+        from containernet.drivers import routed
+
+        return routed.subnets(endpoint)
     found = (Subnet(prefix_of(text), gateway(endpoint, 6 if ":" in text else 4)) for text in endpoint.addresses)
     return tuple(dict.fromkeys(found))
 

@@ -21,9 +21,10 @@ RTMGRP_LINK = 1
 
 
 def add_macvlan(host: Netlink, inside: Netlink, wanted: Macvlan, namespace: int) -> None:
-    """Make a macvlan straight in the namespace behind the descriptor; ``inside`` is a socket there."""
+    """Make a macvlan straight in the namespace behind the descriptor (-1: the host's); ``inside`` is a socket there."""
     made = text(NAME, wanted.name) + links.mac_attribute(wanted.mac) + u32(MTU, wanted.mtu) + u32(GROUP, wanted.group)
-    made += u32(LINK, links.index_of(host, wanted.parent)) + u32(NETNS_FD, namespace)
+    made += u32(LINK, links.index_of(host, wanted.parent))
+    made += u32(NETNS_FD, namespace) if namespace >= 0 else b""
     made += nest(INFO, text(KIND, "macvlan"), nest(DATA, u32(MODE, BRIDGE_MODE)))
     try:
         host.ask((NEWLINK, CREATE | EXCL, links.info() + made))

@@ -1,4 +1,4 @@
-"""Objects that few have: macvlans, the uplink as a port, and what the host holds on it; resolv.conf of containers.
+"""Objects that few have: macvlans, neighbours, the uplink as a port, what the host holds on it; files of containers.
 
 The rule of this file: it hands each to the part that knows the kernel's words for it; loaded only where there are any.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from containernet.kernel import attached, held, resolv
+from containernet.kernel import attached, held, neighbours, resolv
 from containernet.model.network import HOST
-from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Object, Port, Resolver
+from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Neighbour, Object, Port, Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +29,19 @@ class Beside:
             self._add_macvlan(thing)
         elif isinstance(thing, Port):
             attached.add_port(route(HOST), thing)
+        elif isinstance(thing, Neighbour):
+            neighbours.add(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.add(route(HOST), thing)
         elif isinstance(thing, Resolver):
             resolv.add(thing)
 
     def _add_macvlan(self, thing: Macvlan) -> None:
+        if thing.place == HOST:
+            return attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(HOST), thing, -1)
         descriptor = self._spaces.open(thing.place)
         try:
-            attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing, descriptor)
+            return attached.add_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing, descriptor)
         finally:
             os.close(descriptor)
 
@@ -48,15 +52,18 @@ class Beside:
             attached.remove_macvlan(route(thing.place), thing)
         elif isinstance(thing, Port):
             attached.remove_port(route(HOST), thing)
+        elif isinstance(thing, Neighbour):
+            neighbours.remove(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
             held.remove(route(HOST), thing)
         elif isinstance(thing, Resolver):
             resolv.remove(thing)
 
     def change(self, thing: Object) -> None:
-        """Bring a macvlan or a file back to what it should be."""
+        """Bring a macvlan, a neighbour or a file back to what it should be."""
         if isinstance(thing, Resolver):
-            resolv.change(thing)
-            return
+            return resolv.change(thing)
+        if isinstance(thing, Neighbour):
+            return neighbours.put(self._spaces.route(thing.place), thing)
         assert isinstance(thing, Macvlan)
-        attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)
+        return attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)

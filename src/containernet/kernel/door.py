@@ -236,8 +236,8 @@ class Kernel(Protocol):
     def present(self, place: Place, link: str) -> Present:
         """Return what a container's interface has now; ABSENT if it is not there."""
 
-    def answers(self, link: str, address: str) -> bool:
-        """Tell whether a neighbour on a link of the host answers for an address (ARP, NDP)."""
+    def answers(self, link: str, address: str) -> str:
+        """Return the MAC address of who answers for an address on a link of the host (ARP, NDP); "": nobody does."""
 
     def probe(self, link: str, gateway: str) -> Probe:
         """Ask what answers a MAC address that is not the host's; takes some seconds where nobody does."""

@@ -31,6 +31,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -154,7 +155,7 @@ class FakeKernel(FakeUplinks):
                 self._allow_held(thing)
             case Resolver():
                 self._allow_resolver(thing)
-            case Up() | Address() | Route():
+            case Up() | Address() | Route() | Neighbour():
                 self._need_link(thing.place, thing.link)
                 if isinstance(thing, Route):
                     self._allow_route(thing)
@@ -162,6 +163,8 @@ class FakeKernel(FakeUplinks):
     def _allow_veth(self, veth: Veth) -> None:
         if veth.name in self.strangers or self._peer(veth.place, veth.peer) or veth.peer == LOOPBACK:
             raise KernelError(EXISTS, f"The kernel refused to add veth {veth.name}: File exists.")
+        if not veth.bridge:
+            return
         if not isinstance(self.objects.get(("link", veth.bridge)), Bridge):
             raise KernelError(ABSENT, f"There is no bridge {veth.bridge}.")
         if sum(isinstance(one, Veth) and one.bridge == veth.bridge for one in self.objects.values()) >= BRIDGE_PORTS:
@@ -170,8 +173,10 @@ class FakeKernel(FakeUplinks):
     def _allow_route(self, route: Route) -> None:
         if route.place != HOST and Up(route.place, route.link).identity not in self.objects:
             raise KernelError(OTHER, f"The kernel refused to add route {route.destination}: Network is down.")
-        reached = [contains(address, route.via) for address in self._addresses(route.place, route.link) if route.via]
-        if route.via and not any(reached):
+        near = {*self._addresses(route.place, route.link)}
+        near |= {one.destination for one in self._routes_over(route.place, route.link) if not one.via}
+        near |= {"fe80::/64"}  # an interface has a link-local address
+        if route.via and not any(contains(prefix, route.via) for prefix in near):
             raise KernelError(OTHER, f"The kernel refused to add route {route.destination}: Network is unreachable.")
 
     def _remove(self, thing: Object) -> None:
@@ -225,7 +230,7 @@ class FakeKernel(FakeUplinks):
             self._ours(after)
         elif isinstance(after, Macvlan):
             self._our_macvlan(after)
-        elif isinstance(after, Route):
+        elif isinstance(after, Route | Neighbour):
             self._allow(after)  # put in the place of another, or where there is none
         elif after.identity not in self.objects:
             raise KernelError(ABSENT, f"The kernel refused to change {after}: it is not there.")

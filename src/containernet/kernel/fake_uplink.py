@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, EXISTS, OTHER, Guard, KernelError, Link, Present, Probe, Uplink
 from containernet.kernel.fake_resolv import FakeResolvers
-from containernet.model.address import contains
+from containernet.model.address import contains, packed
 from containernet.model.network import HOST, Place
 from containernet.model.record import replace
 from containernet.plan.objects import Bridge, Held, HeldAddress, HeldRoute, Macvlan, Port
@@ -88,10 +88,10 @@ class FakeUplinks(FakeResolvers):
         gateways = (one.via for one in self._routes_over(place, link) if one.destination.startswith("default"))
         return Present(self._addresses(place, link), tuple(gateways), mtu)
 
-    def answers(self, link: str, address: str) -> bool:
-        """Tell whether nobody has said that an address is silent."""
+    def answers(self, link: str, address: str) -> str:
+        """Return a MAC address of each address its own, unless somebody has said that it is silent."""
         self.uplink(link)
-        return address not in self.silent
+        return "" if address in self.silent else f"02:00:{packed(address)[-4:].hex(':')}"
 
     def probe(self, link: str, gateway: str) -> Probe:  # noqa: ARG002
         """Return what was put into ``heard``."""
@@ -111,7 +111,8 @@ class FakeUplinks(FakeResolvers):
 
     def _allow_macvlan(self, thing: Macvlan) -> None:
         self.uplink(thing.parent)
-        if self._peer(thing.place, thing.name) or thing.name == "lo":
+        taken = thing.place == HOST and (thing.name in self.strangers or ("link", thing.name) in self.objects)
+        if taken or self._peer(thing.place, thing.name) or thing.name == "lo":
             raise KernelError(EXISTS, f"The kernel refused to add macvlan {thing.name}: File exists.")
 
     def _allow_port(self, thing: Port) -> None:

@@ -14,6 +14,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -61,6 +62,8 @@ class FakeWorld:
         for one in list(self.objects.values()):
             if place_of(one) == place:
                 self.objects.pop(one.identity, None)
+                if isinstance(one, Veth):
+                    self._take_ends({(HOST, one.name)}, "")
         self.settings = {key: value for key, value in self.settings.items() if key[0] != place}
 
     def flush_ruleset(self) -> None:
@@ -78,6 +81,9 @@ class FakeWorld:
         self.strangers.pop(name, None)
         if ("link", name) in self.objects:
             self._take_link(name)
+        shim = self.objects.get(("macvlan", HOST, name))
+        if isinstance(shim, Macvlan):
+            self._take_macvlan(shim)
 
     def add_stranger(self, name: str, kind: str = "dummy") -> None:
         """Make a link of the host that is not ours."""
@@ -119,18 +125,18 @@ class FakeWorld:
                 del self.objects[key]
             elif isinstance(one, Macvlan) and (HOST, one.parent) in ends:
                 self._take_macvlan(one)
-            elif isinstance(one, Veth) and one.bridge == name:
+            elif isinstance(one, Veth) and name and one.bridge == name:
                 self.objects[key] = Veth(one.name, one.place, one.peer, one.mac, one.mtu, "", one.group, one.alias)
         for place, key_name in list(self.settings):
             if any(place == where and f"/{link}/" in key_name for where, link in ends):
                 del self.settings[place, key_name]
 
     def _set_down(self, up: Up) -> None:
-        """Set a link down: its routes go, and its IPv6 addresses (ip-sysctl.rst, keep_addr_on_down)."""
+        """Set a link down: its routes go, its neighbours, and its IPv6 addresses (ip-sysctl.rst, keep_addr_on_down)."""
         self.objects.pop(up.identity, None)
         for key, one in list(self.objects.items()):
-            goes = isinstance(one, Route) or (isinstance(one, Address) and ":" in one.address)
-            if goes and isinstance(one, Route | Address) and (one.place, one.link) == (up.place, up.link):
+            goes = isinstance(one, Route | Neighbour) or (isinstance(one, Address) and ":" in one.address)
+            if goes and isinstance(one, Route | Neighbour | Address) and (one.place, one.link) == (up.place, up.link):
                 del self.objects[key]
 
     def _leave_family(self, gone: Address) -> None:
@@ -161,7 +167,8 @@ class FakeWorld:
 
     def _need_link(self, place: Place, name: str) -> None:
         self._enter(place)
-        on_host = place == HOST and (("link", name) in self.objects or name in self.strangers)
+        others = {*self.strangers, *(one.name for one in self.foreign[HOST].links)}
+        on_host = place == HOST and (("link", name) in self.objects or name in others)
         if not (name == LOOPBACK or on_host or self._peer(place, name)):
             raise KernelError(ABSENT, f"There is no link {name}.")
 

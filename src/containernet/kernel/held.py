@@ -23,7 +23,7 @@ from containernet.kernel.routes import (
     UNICAST,
     dump,
 )
-from containernet.model.address import packed, split, unpacked
+from containernet.model.address import eui64, packed, split, unpacked
 from containernet.plan.objects import Held, HeldAddress, HeldRoute
 
 TYPE_CHECKING = False
@@ -39,12 +39,6 @@ DST, OIF, GATEWAY, PRIORITY, PREFSRC, METRICS, MULTIPATH, CACHED = 1, 4, 5, 6, 7
 TABLE, VIA, PREF, ENCAP, EXPIRES, NH_ID = 15, 18, 20, 22, 23, 30  # RTA_*
 LOCAL_TABLE, BY_KERNEL, ONLINK, CLONED, LINK_SCOPE = 255, 2, 4, 0x200, 253
 APPEND = 0x800  # NLM_F_APPEND
-
-
-def eui64(mac: str) -> str:
-    """Return the link-local address that the kernel makes of a MAC (RFC 4291, appendix A)."""
-    raw = bytes.fromhex(mac.replace(":", ""))
-    return unpacked(b"\xfe\x80" + bytes(6) + bytes((raw[0] ^ 2,)) + raw[1:3] + b"\xff\xfe" + raw[3:]) if mac else ""
 
 
 def held(socket: Netlink, name: str, index: int, mac: str) -> tuple[Held, ...]:

@@ -145,7 +145,7 @@ def add_veth(socket: Netlink, veth: Veth, namespace: int) -> None:
         text(_NAME, veth.name)
         + (b"" if veth.hairpin else mac_attribute(_highest(veth.mac)))
         + u32(_MTU, veth.mtu)
-        + u32(_MASTER, _bridge_index(socket, veth.bridge))
+        + (u32(_MASTER, _bridge_index(socket, veth.bridge)) if veth.bridge else b"")
         + u32(_GROUP, veth.group)
         + nest(_LINKINFO, text(_KIND, "veth"), nest(_DATA, peer))
     )
@@ -171,6 +171,8 @@ def _bridge_index(socket: Netlink, name: str) -> int:
 
 
 def _hairpin(veth: Veth) -> bytes:
+    if not veth.bridge:
+        return b""
     mode = attribute(_PORT_HAIRPIN, bytes((veth.hairpin,)))
     return nest(_LINKINFO, text(_SLAVE_KIND, "bridge"), nest(_SLAVE_DATA, mode))
 
@@ -196,10 +198,11 @@ def change_veth(socket: Netlink, veth: Veth) -> None:
     """Bring the host's end of a pair back to what it should be."""
     found = ours(socket, veth)
     rest = u32(_MTU, veth.mtu) + u32(_GROUP, veth.group) + text(_ALIAS, veth.alias)
-    if (master := _bridge_index(socket, veth.bridge)) != found.master:
+    if (master := _bridge_index(socket, veth.bridge) if veth.bridge else 0) != found.master:
         rest += u32(_MASTER, master)
     socket.ask((NEWLINK, 0, info(found.index, IFF_UP, IFF_UP) + rest))
-    socket.ask((NEWLINK, 0, info(found.index) + _hairpin(veth)))  # only now it is a port
+    if veth.bridge:
+        socket.ask((NEWLINK, 0, info(found.index) + _hairpin(veth)))  # only now it is a port
 
 
 def change_peer(socket: Netlink, host_index: int, veth: Veth) -> None:

@@ -35,6 +35,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -130,11 +131,11 @@ class Linux:
 
     def _do(self, operation: Operation) -> None:
         match operation:
-            case Add(Macvlan() | Port() | HeldAddress() | HeldRoute() | Resolver()):
+            case Add(Macvlan() | Port() | Neighbour() | HeldAddress() | HeldRoute() | Resolver()):
                 self._beside().add(operation.object)
-            case Remove(Macvlan() | Port() | HeldAddress() | HeldRoute() | Resolver()):
+            case Remove(Macvlan() | Port() | Neighbour() | HeldAddress() | HeldRoute() | Resolver()):
                 self._beside().remove(operation.object)
-            case Change(_, Macvlan() | Resolver()):
+            case Change(_, Macvlan() | Neighbour() | Resolver()):
                 self._beside().change(operation.after)
             case Add():
                 self._add(operation.object)
@@ -149,7 +150,14 @@ class Linux:
 
                 cut(self._netfilter(), [operation], self.has_address)
             case Announce():
-                announce(self._spaces, operation)
+                self._announce(operation)
+
+    def _announce(self, wanted: Announce) -> None:
+        if wanted.place != HOST:
+            return announce(self._spaces, wanted)
+        from containernet.kernel.tell import tell
+
+        return tell(self._spaces.route(HOST), wanted.link, wanted.addresses)
 
     def _add(self, thing: Object) -> None:
         route = self._spaces.route
@@ -328,8 +336,8 @@ class Linux:
 
         return _guarded(f"show the link {link}", lambda: uplink.present(self._spaces.route(place), link))
 
-    def answers(self, link: str, address: str) -> bool:
-        """Tell whether a neighbour on a link of the host answers for an address."""
+    def answers(self, link: str, address: str) -> str:
+        """Return the MAC address of who answers for an address on a link of the host."""
         from containernet.kernel import reach
 
         return _guarded(f"ask for {address} on {link}", lambda: reach.answers(self._spaces.route(HOST), link, address))

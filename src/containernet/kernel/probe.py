@@ -50,7 +50,7 @@ def _asked(host: Netlink, inside: Netlink, macvlan: Macvlan, gateway: str) -> Pr
     with suppress(KernelError, OSError):  # no IPv6 here
         sysctl.write(f"net/ipv6/conf/{NAME}/accept_dad", "0")
     set_up(inside, NAME, True)
-    passes = bool(gateway) and ":" not in gateway and reach.arp(NAME, macvlan.mac, "0.0.0.0", gateway)
+    passes = bool(gateway) and ":" not in gateway and bool(reach.arp(NAME, macvlan.mac, "0.0.0.0", gateway))
     return Probe(passes, _leases(macvlan.mac), _router())
 
 

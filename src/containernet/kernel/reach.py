@@ -25,11 +25,12 @@ AF_PACKET, ARP = 17, 0x0806
 ICMPV6, IPV6 = 58, 41
 MULTICAST_IF, UNICAST_HOPS, MULTICAST_HOPS = 17, 16, 18  # IPV6_*
 SOLICITATION, ADVERTISEMENT = 135, 136
+UNSAID = "00:00:00:00:00:00"  # who answers without saying from where (RFC 4861, 4.4)
 PATIENCE, AGAIN = 1.0, 0.1  # seconds in all, and between two questions
 
 
-def answers(host: Netlink, link: str, address: str) -> bool:
-    """Tell whether somebody on a link of the host answers for an address."""
+def answers(host: Netlink, link: str, address: str) -> str:
+    """Return the MAC address of who answers for an address on a link of the host; "": nobody does."""
     found = links.find(host, link)
     if found is None:
         raise OSError(ENODEV, "No such device")
@@ -39,8 +40,8 @@ def answers(host: Netlink, link: str, address: str) -> bool:
     return arp(found.name, found.mac, own[0] if own else "0.0.0.0", address)
 
 
-def arp(link: str, mac: str, source: str, address: str) -> bool:
-    """Tell whether somebody answers an ARP request; from 0.0.0.0 it is a probe (RFC 5227)."""
+def arp(link: str, mac: str, source: str, address: str) -> str:
+    """Return the MAC address of who answers an ARP request; "": nobody. From 0.0.0.0 it is a probe (RFC 5227)."""
     hardware = bytes.fromhex(mac.replace(":", ""))
     ask = pack("!HHBBH", 1, 0x0800, 6, 4, 1) + hardware + packed(source) + bytes(6) + packed(address)
     frame = b"\xff" * 6 + hardware + ARP.to_bytes(2, "big") + ask
@@ -48,12 +49,13 @@ def arp(link: str, mac: str, source: str, address: str) -> bool:
     try:
         raw.bind((link, ARP))
         wanted = packed(address)
-        return _heard(raw, lambda: raw.send(frame), lambda got: got[20:22] == b"\0\2" and got[28:32] == wanted)
+        got = _heard(raw, lambda: raw.send(frame), lambda got: got[20:22] == b"\0\2" and got[28:32] == wanted)
+        return got[22:28].hex(":")
     finally:
         raw.close()
 
 
-def _solicited(link: str, mac: str, address: str) -> bool:
+def _solicited(link: str, mac: str, address: str) -> str:
     index, raw_address = if_nametoindex(link), packed(address)
     ask = pack("!BBHI", SOLICITATION, 0, 0, 0) + raw_address + b"\1\1" + bytes.fromhex(mac.replace(":", ""))
     group = f"ff02::1:ff{raw_address[13]:02x}:{raw_address[14]:02x}{raw_address[15]:02x}"
@@ -61,17 +63,18 @@ def _solicited(link: str, mac: str, address: str) -> bool:
     try:
         for option, value in ((MULTICAST_IF, index), (MULTICAST_HOPS, 255), (UNICAST_HOPS, 255)):
             raw.setsockopt(IPV6, option, value)
-        return _heard(
+        got = _heard(
             raw,
             lambda: raw.sendto(ask, (group, 0, 0, index)),
             lambda got: got[0] == ADVERTISEMENT and got[8:24] == raw_address,
         )
+        return (got[26:32].hex(":") or UNSAID) if got else ""
     finally:
         raw.close()
 
 
-def _heard(raw: socket, ask: Callable[[], object], wanted: Callable[[bytes], bool]) -> bool:
-    """Ask again and again until the answer is heard, or time is up."""
+def _heard(raw: socket, ask: Callable[[], object], wanted: Callable[[bytes], bool]) -> bytes:
+    """Ask again and again until the answer is heard, and return it; nothing if time is up."""
     end = monotonic() + PATIENCE
     while monotonic() < end:
         with suppress(OSError):  # no carrier, or no address to ask from yet
@@ -80,8 +83,8 @@ def _heard(raw: socket, ask: Callable[[], object], wanted: Callable[[bytes], boo
         while (left := step - monotonic()) > 0:
             raw.settimeout(left)
             try:
-                if wanted(raw.recv(2048)):
-                    return True
+                if wanted(got := raw.recv(2048)):
+                    return got
             except OSError:
                 break
-    return False
+    return b""

@@ -15,6 +15,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -80,8 +81,9 @@ def _named(thing: Object) -> str:
             return f"{type(thing).__name__.lower()} {thing.name}"
         case Up():
             return f"the state of {thing.link}"
-        case Address() | HeldAddress():
-            return f"address {thing.address} on {thing.link}"
+        case Address() | HeldAddress() | Neighbour():
+            what = "neighbour" if isinstance(thing, Neighbour) else "address"
+            return f"{what} {thing.address} on {thing.link}"
         case Route() | HeldRoute():
             return f"route {thing.destination}"
         case Rule():

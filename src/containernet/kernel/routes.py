@@ -12,14 +12,15 @@ from errno import EADDRNOTAVAIL, EAFNOSUPPORT, ENODEV, EOPNOTSUPP
 from containernet.kernel.links import index_of
 from containernet.kernel.netlink import CREATE, EXCL, REPLACE, Netlink, Refused, attribute, attributes, number, u32
 from containernet.model.address import packed, split, unpacked
-from containernet.model.network import Place
-from containernet.plan.objects import ROUTE_PROTOCOL, Address, Route, Rule
+from containernet.model.network import HOST, Place
+from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL, ROUTE_PROTOCOL, Address, Route, Rule
 
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 FAMILIES = (2, 10)  # AF_INET, AF_INET6
 UNIVERSE, LINK, NOWHERE = 0, 253, 255  # RT_SCOPE_*
+GATEWAYS = (f"{GATEWAY4}/32", f"{GATEWAY6}/64")  # the addresses of link scope that are ours
 UNICAST, LOCAL, TO_TABLE = 1, 2, 1  # RTN_UNICAST, RTN_LOCAL, FR_ACT_TO_TBL
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
@@ -59,7 +60,8 @@ def forget_loopback(socket: Netlink) -> None:
 def _address(socket: Netlink, address: Address) -> bytes:
     host, length = split(address.address)
     raw, family = packed(host), _family(host)
-    body = _IFADDR.pack(family, length, 0, UNIVERSE, index_of(socket, address.link))
+    scope = LINK if host.startswith(LINK_LOCAL) else UNIVERSE
+    body = _IFADDR.pack(family, length, 0, scope, index_of(socket, address.link))
     body += attribute(_IFA_LOCAL, raw) + attribute(_IFA_ADDRESS, raw)
     if family == 10:
         return body + u32(_IFA_FLAGS, _NODAD)
@@ -69,16 +71,18 @@ def _address(socket: Netlink, address: Address) -> bytes:
 
 
 def addresses(socket: Netlink, index: int = 0) -> list[tuple[int, str]]:
-    """Return (link index, address) of the lasting addresses of global scope, of one link or of all."""
+    """Return (link index, address) of the lasting addresses of global scope, and of ours, of one link or of all."""
     found = []
     for family in FAMILIES:
         for body in dump(socket, GETADDR, _IFADDR.pack(family, 0, 0, 0, index)):
             _, length, flags, scope, link = _IFADDR.unpack_from(body)
-            if scope != UNIVERSE or (index and link != index):
+            if scope not in (UNIVERSE, LINK) or (index and link != index):
                 continue
             has = attributes(body, 8)
-            if number(has.get(_IFA_FLAGS, bytes((flags,)))) & _PERMANENT:  # not from router advertisements
-                found.append((link, f"{unpacked(has.get(_IFA_LOCAL) or has[_IFA_ADDRESS])}/{length}"))
+            text = f"{unpacked(has.get(_IFA_LOCAL) or has[_IFA_ADDRESS])}/{length}"
+            lasting = number(has.get(_IFA_FLAGS, bytes((flags,)))) & _PERMANENT  # not from router advertisements
+            if lasting and (scope == UNIVERSE or text in GATEWAYS):
+                found.append((link, text))
     return found
 
 
@@ -111,11 +115,12 @@ def remove_route(socket: Netlink, route: Route) -> None:
 def _route(socket: Netlink, route: Route) -> bytes:
     default = route.destination in ("default4", "default6")
     host, length = ("::" if route.destination == "default6" else "0.0.0.0", 0) if default else split(route.destination)
-    scope = UNIVERSE if route.via else LINK
+    scope = UNIVERSE if route.via or route.place == HOST else LINK  # the host does not send from the link's own address
     small = route.table if route.table < 256 else 0
     body = _RTMSG.pack(_family(host), length, 0, 0, small, ROUTE_PROTOCOL, scope, UNICAST, 0) + u32(_TABLE, route.table)
     body += b"" if default else attribute(_DST, packed(host))
     body += attribute(_GATEWAY, packed(route.via)) if route.via else b""
+    body += attribute(_PREFSRC, packed(route.source)) if route.source else b""
     return body + u32(_OIF, index_of(socket, route.link))
 
 

@@ -17,6 +17,7 @@ from containernet.plan.objects import (
     Beside,
     Bridge,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 PREFIXES = ("cn-", "ce-")
+DOWN = "-"  # no bridge: of a link that is none's port and not up
 
 
 class View:
@@ -44,6 +46,7 @@ class View:
         self._addresses: dict[tuple[Place, int], set[str]] = {}
         self._routes: dict[Place, set[Route]] = {}
         self._rules: dict[Place, set[Rule]] = {}
+        self._neighbours: dict[Place, set[Neighbour]] = {}
 
     def has(self, wanted: Object) -> bool:
         """Tell whether an object (no table, no element, no setting) is in the kernel exactly so."""
@@ -86,6 +89,8 @@ class View:
                 from containernet.kernel import resolv
 
                 return resolv.has(wanted)
+            case Neighbour():
+                return wanted in self.neighbours(wanted.place)
         from containernet.kernel import held
 
         return held.has(self._spaces.route(HOST), wanted)
@@ -123,7 +128,7 @@ class View:
             found = routes.routes(self._spaces.route(place), ROUTE_PROTOCOL)
             names = {index: link.name for index, link in self.links(place).items()} if found else {}
             self._routes[place] = {
-                Route(place, one.destination, one.via, names.get(one.oif, ""), one.table) for one in found
+                Route(place, one.destination, one.via, names.get(one.oif, ""), one.table, one.source) for one in found
             }
         return self._routes[place]
 
@@ -132,6 +137,15 @@ class View:
         if place not in self._rules:
             self._rules[place] = set(routes.rules(self._spaces.route(place), place))
         return self._rules[place]
+
+    def neighbours(self, place: Place) -> set[Neighbour]:
+        """Return our entries among the neighbours in a place."""
+        if place not in self._neighbours:
+            from containernet.kernel import neighbours
+
+            names = {index: link.name for index, link in self.links(place).items()}
+            self._neighbours[place] = neighbours.neighbours(self._spaces.route(place), place, names)
+        return self._neighbours[place]
 
     def sysctls(self, wanted: Iterable[Sysctl]) -> set[Sysctl]:
         """Return the present state of many settings, those of a place read in one go."""
@@ -157,8 +171,10 @@ class View:
         return Veth(host.name, place, peer.name, peer.mac, mtu, self._bridge_of(host), host.group, host.alias, hairpin)
 
     def _bridge_of(self, host: Found) -> str:
-        """Return the bridge whose working port a link is."""
-        return self._master(host) if host.up and host.master else ""
+        """Return the bridge whose working port a link is, "" for a working link that is none's port."""
+        if host.master:
+            return self._master(host) if host.up else ""
+        return "" if host.up else DOWN
 
     def _master(self, link: Found) -> str:
         if HOST in self._links:
@@ -178,12 +194,15 @@ class View:
         mine = {link.index: link for link in host.values() if link.name.startswith(PREFIXES)}
         found: set[Object] = {bridge(link) for link in mine.values() if link.kind == "bridge"}
         for link in mine.values():
-            if link.kind == "bridge":
+            if link.kind == "bridge" or not link.master:
                 found |= {Address(HOST, link.name, text) for text in self.addresses(HOST, link.index)}
         bridges = {link.index: link.name for link in mine.values() if link.kind == "bridge"}
         ports = (link for link in host.values() if link.master in bridges and link.index not in mine)
         found |= {Port(bridges[link.master], link.name) for link in ports}
-        found |= self.routes(HOST) | self.rules(HOST)
+        for link in mine.values():
+            if link.kind == "macvlan":
+                found |= {self.macvlan(link, HOST), *([Up(HOST, link.name)] if link.up else [])}
+        found |= self.routes(HOST) | self.rules(HOST) | self.neighbours(HOST)
         ends = {link.index: link for link in mine.values() if link.kind == "veth"}
         placed: set[int] = set()
         for place in places:
@@ -195,7 +214,7 @@ class View:
         return found | {self.veth(ends[index], HOST) for index in ends.keys() - placed}
 
     def _place(self, place: Place, ends: dict[int, Found], placed: set[int]) -> set[Object]:
-        found: set[Object] = {*self.routes(place), *self.rules(place)}
+        found: set[Object] = {*self.routes(place), *self.rules(place), *self.neighbours(place)}
         for link in self.links(place).values():
             end = ends.get(link.other) if link.kind == "veth" else None
             if end is not None and end.other == link.index:

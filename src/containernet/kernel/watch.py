@@ -132,7 +132,7 @@ class Host(Multicast):
             return self._link(message)
         if message.kind == DELADDR:
             name = self._name(message.index)
-            return f"an address of {name}" if name.startswith(BRIDGE) else ""
+            return f"an address of {name}" if name.startswith(PREFIXES) else ""
         if message.kind in (NEWROUTE, DELROUTE):
             return self._route(message)
         if message.kind == _NEWNETCONF:

@@ -104,3 +104,9 @@ def merged(prefixes: tuple[str, ...]) -> tuple[str, ...]:
     four = [prefix for prefix in parsed if isinstance(prefix, ipaddress.IPv4Network)]
     six = [prefix for prefix in parsed if isinstance(prefix, ipaddress.IPv6Network)]
     return (*map(str, ipaddress.collapse_addresses(four)), *map(str, ipaddress.collapse_addresses(six)))
+
+
+def eui64(mac: str) -> str:
+    """Return the link-local address that the kernel makes of a MAC (RFC 4291, appendix A)."""
+    raw = bytes.fromhex(mac.replace(":", ""))
+    return unpacked(b"\xfe\x80" + bytes(6) + bytes((raw[0] ^ 2,)) + raw[1:3] + b"\xff\xfe" + raw[3:]) if mac else ""

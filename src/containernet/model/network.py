@@ -41,7 +41,7 @@ HOST = Place("", 0)
 
 @record
 class Subnet:
-    """A prefix of a network and the host's address in it."""
+    """A prefix of a network and the host's address in it; of a network without NAT only where it has a shim."""
 
     prefix: str
     gateway: str
@@ -62,7 +62,7 @@ class Network:
     external_address: str = ""  # given by the user: the source of what leaves; "": whatever the uplink has
     labels: tuple[tuple[str, str], ...] = ()
     created: int = 0  # seconds since 1970
-    mac: str = ""  # kind BRIDGE: of the uplink, for our bridge; "": the uplink is a bridge itself, not ours
+    mac: str = ""  # BRIDGE: the uplink's, for our bridge ("": the uplink is a bridge, not ours); MACVLAN: of the shim
 
     @property
     def transparent(self) -> bool:
@@ -75,6 +75,11 @@ class Network:
         if self.kind in (MACVLAN, ROUTED):
             return ""
         return self.uplink if self.kind == BRIDGE and not self.mac else f"cn-{self.id}"
+
+    @property
+    def shim(self) -> str:
+        """The name of the host's own macvlan, by which it and the containers on macvlans reach each other; "": none."""
+        return f"cn-{self.id}" if self.kind == MACVLAN and self.mac else ""
 
 
 @record

@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.model.address import canonical, contains, first, from_number, overlap, parse_prefix, split
 from containernet.model.errors import Usage
 from containernet.model.names import label, shown
-from containernet.model.network import BRIDGE, INTERNAL, MACVLAN, NAT
+from containernet.model.network import BRIDGE, INTERNAL, MACVLAN, NAT, TRANSPARENT
 
 LOWEST_MTU, LOWEST_MTU6, HIGHEST_MTU = 68, 1280, 65535  # RFC 791, RFC 8200, and ETH_MAX_MTU
 LONGEST_WAIT = 600  # seconds, for an address from DHCP
@@ -29,12 +29,19 @@ def kind(nat: bool, internal: bool, mode: str = "") -> str:
     """Return the kind of network that is asked for."""
     if nat and internal:
         raise Usage("kind-both", "A network is behind NAT or internal, not both.", "Give --nat or --internal.")
-    if mode and mode not in (BRIDGE, MACVLAN):
-        raise Usage("mode-invalid", f"{shown(mode)} is no mode that is here yet.", "Modes: bridge, macvlan.")
+    if mode and mode not in TRANSPARENT:
+        raise Usage("mode-invalid", f"{shown(mode)} is no mode.", f"Modes: {', '.join(TRANSPARENT)}.")
     if mode and (nat or internal):
         said = "NAT" if nat else "--internal"
         raise Usage("kind-both", f"--mode is for networks without {said}.", "Leave one of them out.")
     return NAT if nat else INTERNAL if internal else mode or BRIDGE
+
+
+def shim(kind: str, wanted: bool) -> None:
+    """Refuse a shim where the host reaches its containers without one."""
+    if wanted and kind != MACVLAN:
+        sentence = "A shim is for a network of mode macvlan: else this host and its containers reach each other anyway."
+        raise Usage("shim-nothing", sentence, "Leave --shim out, or give --mode macvlan.")
 
 
 def without_subnets(subnets: tuple[str, ...], gateways: tuple[str, ...], external_address: str) -> None:

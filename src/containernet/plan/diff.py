@@ -13,6 +13,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
 # What must be there before what. Settings of a link come before it is up, those of the host after the table.
 _ORDER: dict[type, int] = {
-    Table: 0, Bridge: 2, Veth: 3, Macvlan: 3, Sysctl: 4, Port: 5, Up: 6, Address: 7, Route: 8, Rule: 9,
-    HeldAddress: 10, HeldRoute: 11, Resolver: 12,
+    Table: 0, Bridge: 2, Veth: 3, Macvlan: 3, Sysctl: 4, Port: 5, Up: 6, Address: 7, Route: 8, Rule: 10, Neighbour: 10,
+    HeldAddress: 11, HeldRoute: 12, Resolver: 13,
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def diff(before: Iterable[Object], after: Iterable[Object]) -> list[Operation]:
 
 
 def _rank(one: Object) -> int:
-    return _ORDER[type(one)]
+    return _ORDER[type(one)] + (isinstance(one, Route) and bool(one.via))  # after the route to its gateway
 
 
 def _of_table(step: Operation) -> bool:

@@ -14,6 +14,8 @@ TABLE = "containernet"  # our one nftables table, family inet
 ROUTE_PROTOCOL = 199  # rtnetlink's rtm_protocol of our routes and rules; nobody else's in rtnetlink.h
 MAIN = 254  # RT_TABLE_MAIN
 ETC = "/etc/netns"  # a folder for each named namespace, whose files stand for those of /etc there (ip-netns(8))
+LINK_LOCAL = "169.254."  # RFC 3927: such an address has link scope, and nothing beyond the link is sent from it
+GATEWAY4, GATEWAY6 = "169.254.1.1", "fe80::1"  # this host, to a container that it routes for
 
 
 @record
@@ -106,6 +108,20 @@ class Port:
 
 
 @record
+class Neighbour:
+    """A neighbour on a link that nobody is asked for: it is at ``mac``; "": the place itself answers for it (proxy)."""
+
+    place: Place
+    link: str
+    address: str
+    mac: str = ""
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        return ("neighbour", self.place, self.link, self.address, not self.mac)
+
+
+@record
 class Up:
     """A link inside a container that is set up (the host's ends are made up)."""
 
@@ -139,6 +155,7 @@ class Route:
     via: str
     link: str
     table: int = MAIN
+    source: str = ""  # which address of its own the place takes; "": the kernel's choice
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -247,6 +264,6 @@ class Resolver:
 
 
 Held = HeldAddress | HeldRoute
-Beside = Macvlan | Port | Held | Resolver  # what few have: networks without NAT, containers with leases
+Beside = Macvlan | Port | Neighbour | Held | Resolver  # what few have: networks without NAT, containers with leases
 Plain = Sysctl | Table | Bridge | Veth | Up | Address | Route | Rule | Element
 Object = Plain | Beside

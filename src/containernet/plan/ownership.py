@@ -1,7 +1,8 @@
 """What of the world is ours to change or take away.
 
 The rule of this file: by mark, never by guess. A link of ours carries our group, a table or a file our comment, a
-route or routing rule our protocol number; an address or a state has no mark, so a surplus one is somebody's own
+route, a routing rule or a neighbour our protocol number; an address or a state has no mark, so a surplus one is
+somebody's own
 business. Pure.
 """
 
@@ -14,6 +15,7 @@ from containernet.plan.objects import (
     HeldAddress,
     HeldRoute,
     Macvlan,
+    Neighbour,
     Object,
     Port,
     Resolver,
@@ -48,7 +50,14 @@ def _ours(one: Object, twins: set[tuple[object, ...]], mark: int, table: bool) -
             return one.mark in (mark, 0)
         case Element():
             return table
+        case Neighbour():
+            return True
         case Route() | Rule():
-            return bool(one.place.path) or one.identity in twins
+            return bool(one.place.path) or one.identity in twins or _on_ours(one)
         case Address() | Up() | Sysctl() | Port() | HeldAddress() | HeldRoute():
             return one.identity in twins
+
+
+def _on_ours(one: Route | Rule) -> bool:
+    """Tell whether a route of the host leads straight to a link of ours: by a neighbour there it is somebody's."""
+    return isinstance(one, Route) and not one.via and one.link.startswith(("ce-", "cn-"))

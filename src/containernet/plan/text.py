@@ -8,6 +8,7 @@ from __future__ import annotations
 from containernet.model.network import HOST, Place
 from containernet.plan import moving
 from containernet.plan.objects import (
+    LINK_LOCAL,
     MAIN,
     ROUTE_PROTOCOL,
     TABLE,
@@ -16,6 +17,7 @@ from containernet.plan.objects import (
     Bridge,
     Element,
     Macvlan,
+    Neighbour,
     Object,
     Plain,
     Port,
@@ -99,7 +101,7 @@ def _add(one: Plain) -> list[str]:
         case Up():
             return [f"{_ip(one.place)} link set {one.link} up"]
         case Address():
-            return [f"{_ip(one.place)} address add {one.address} dev {one.link}" + _nodad(one.address)]
+            return [f"{_ip(one.place)} address add {one.address} dev {one.link}" + _manner_of(one.address)]
         case Route():
             return [f"{_ip(one.place)}{_six(one)} route add {_route(one)}"]
         case Rule():
@@ -110,8 +112,10 @@ def _add(one: Plain) -> list[str]:
             return _batches("add", (one,))
 
 
-def _nodad(address: str) -> str:
-    return " nodad" if ":" in address else " broadcast +"
+def _manner_of(address: str) -> str:
+    if ":" in address:
+        return " nodad"
+    return " scope link" if address.startswith(LINK_LOCAL) else " broadcast +"
 
 
 def _add_veth(one: Veth) -> list[str]:
@@ -119,9 +123,15 @@ def _add_veth(one: Veth) -> list[str]:
     pair = f"ip link add {one.name} mtu {one.mtu} group {one.group} type veth"
     return [
         f"{pair} peer name {one.peer} address {one.mac} mtu {one.mtu} netns {where}",
-        f"ip link set {one.name} master {one.bridge} up alias '{one.alias}'",
-        f"bridge link set dev {one.name} hairpin {_on(one.hairpin)}",
+        *_set_veth(one, ""),
     ]
+
+
+def _set_veth(one: Veth, mtu: str) -> list[str]:
+    """Return the lines that make the host's end a port of its bridge, if it has one."""
+    master = f" master {one.bridge}" if one.bridge else ""
+    lines = [f"ip link set {one.name}{master}{mtu} up alias '{one.alias}'"]
+    return [*lines, f"bridge link set dev {one.name} hairpin {_on(one.hairpin)}"] if one.bridge else lines
 
 
 def _manner(bridge: Bridge) -> str:
@@ -139,6 +149,8 @@ def _beside(verb: str, one: Beside) -> list[str]:
     match one:
         case Macvlan():
             return _add_macvlan(one) if verb == "add" else [f"{_ip(one.place)} link delete {one.name}"]
+        case Neighbour():
+            return [_neighbour(verb, one)]
         case Port():
             return [f"ip link set {one.link} {f'master {one.bridge}' if verb == 'add' else 'nomaster'}"]
         case Resolver():
@@ -146,11 +158,20 @@ def _beside(verb: str, one: Beside) -> list[str]:
     return [moving.line(verb, one)]
 
 
+def _neighbour(verb: str, one: Neighbour) -> str:
+    if verb == "delete":
+        return f"{_ip(one.place)} neigh delete {'' if one.mac else 'proxy '}{one.address} dev {one.link}"
+    if not one.mac:
+        return f"{_ip(one.place)} neigh add proxy {one.address} dev {one.link} protocol {ROUTE_PROTOCOL}"
+    made = f"{_ip(one.place)} neigh replace {one.address} lladdr {one.mac} dev {one.link}"
+    return f"{made} nud permanent protocol {ROUTE_PROTOCOL}"
+
+
 def _add_macvlan(one: Macvlan) -> list[str]:
-    where = one.place.path.removeprefix(NAMED)
+    where = f" netns {one.place.path.removeprefix(NAMED)}" if one.place != HOST else ""
     made = f"ip link add link {one.parent} name {one.name} address {one.mac} mtu {one.mtu} group {one.group}"
     alias = f"{_ip(one.place)} link set {one.name} alias '{one.alias}'"
-    return [f"{made} netns {where} type macvlan mode bridge", alias]
+    return [f"{made}{where} type macvlan mode bridge", alias]
 
 
 def _resolver(verb: str, one: Resolver) -> list[str]:
@@ -169,7 +190,9 @@ def _route(one: Route) -> str:
     where = "default" if one.destination.startswith("default") else one.destination
     via = f" via {one.via}" if one.via else ""
     table = f" table {one.table}" if one.table != MAIN else ""
-    return f"{where}{via} dev {one.link} proto {ROUTE_PROTOCOL}{table}"
+    scope = " scope global" if one.place == HOST and not one.via and ":" not in where else ""
+    source = f" src {one.source}" if one.source else ""
+    return f"{where}{via} dev {one.link} proto {ROUTE_PROTOCOL}{scope}{source}{table}"
 
 
 def _rule(one: Rule) -> str:
@@ -205,8 +228,7 @@ def _change(before: Object, after: Object) -> list[str]:
             ]
         case Veth():
             return [
-                f"ip link set {after.name} master {after.bridge} mtu {after.mtu} up alias '{after.alias}'",
-                f"bridge link set dev {after.name} hairpin {_on(after.hairpin)}",
+                *_set_veth(after, f" mtu {after.mtu}"),
                 f"{_ip(after.place)} link set {after.peer} address {after.mac} mtu {after.mtu}",
             ]
         case Macvlan():
@@ -255,4 +277,6 @@ def _cut(one: Cut) -> str:
 def _announce(one: Announce, address: str) -> str:
     if ":" in address:
         return _inside(one.place, f"ndsend {address} {one.link}")
+    if one.place == HOST:  # an address that is not this host's own
+        return f"arpsend -U -i {address} -c 1 {one.link}"
     return _inside(one.place, f"arping -U -c 1 -I {one.link} {address}")

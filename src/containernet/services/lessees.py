@@ -5,8 +5,9 @@ The rule of this file: read-only, and the same whenever it is asked; nothing is 
 
 from __future__ import annotations
 
+from containernet.kernel.door import ABSENT, KernelError
 from containernet.model.lease import Lease
-from containernet.model.network import DHCP, Compartment, Endpoint, Network, Place
+from containernet.model.network import DHCP, HOST, ROUTED, Compartment, Endpoint, Network, Place
 from containernet.model.record import record
 from containernet.plan.leasing import lease_of, used
 from containernet.services.dhcp4.words import Setup
@@ -58,10 +59,34 @@ def lessees(host: Host) -> tuple[Lessee, ...] | None:
 
 
 def _of(host: Host, network: Network) -> Iterator[Lessee]:
+    own = _own_mac(host, network) if network.kind == ROUTED else b""
     for endpoint in host.store.endpoints(network=network.id):
         compartment = host.store.compartment(number=endpoint.compartment_id)
-        if compartment is not None and compartment.cookie and endpoint.dynamic == DHCP:
+        if compartment is None or not compartment.cookie or endpoint.dynamic != DHCP:
+            continue
+        if network.kind != ROUTED:
             yield _lessee(endpoint, compartment, network)
+        elif own:
+            yield _by_host(endpoint, network, own)
+
+
+def _own_mac(host: Host, network: Network) -> bytes:
+    """Return the only MAC address that gets out, nothing if the uplink is gone."""
+    try:
+        return bytes.fromhex(host.kernel.uplink(network.uplink).mac.replace(":", ""))
+    except KernelError as error:
+        if error.reason != ABSENT:
+            raise
+        return b""
+
+
+def _by_host(endpoint: Endpoint, network: Network, mac: bytes) -> Lessee:
+    """Return one that the host routes for: it is leased for on the uplink, by the host's own MAC address."""
+    lease = lease_of(endpoint, 4)
+    who = bytes.fromhex(endpoint.client_id)
+    setup = Setup(mac, who, endpoint.hostname, network.mtu, broadcast=True, raw=True)
+    configured = lease is not None and used(endpoint, lease)
+    return Lessee(endpoint.id, 4, endpoint.name, HOST, network.uplink, network.uplink, setup, lease, configured)
 
 
 def _lessee(endpoint: Endpoint, compartment: Compartment, network: Network) -> Lessee:

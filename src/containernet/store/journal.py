@@ -19,8 +19,8 @@ KINDS: dict[str, type] = {
     for one in (
         intent.Intent, nouns.Network, nouns.Subnet, nouns.Compartment, nouns.Endpoint, nouns.PortMapping, nouns.Place,
         objects.Sysctl, objects.Table, objects.Bridge, objects.Veth, objects.Macvlan, objects.Port, objects.Up,
-        objects.Address, objects.Route, objects.Rule, objects.Element, objects.HeldAddress, objects.HeldRoute,
-        objects.Resolver,
+        objects.Address, objects.Route, objects.Rule, objects.Element, objects.Neighbour, objects.HeldAddress,
+        objects.HeldRoute, objects.Resolver,
         operations.Add, operations.Remove, operations.Change, operations.Elements,
         operations.Cut, operations.Announce,
     )

@@ -12,7 +12,7 @@ from containernet.model import request
 from containernet.model.address import canonical, overlap
 from containernet.model.errors import Conflict, Missing, NotFound, Usage
 from containernet.model.names import link_name, network_name, shown
-from containernet.model.network import HOST, INTERNAL, NAT, TRANSPARENT, Network, Subnet
+from containernet.model.network import HOST, INTERNAL, NAT, ROUTED, TRANSPARENT, Network, Subnet
 from containernet.model.record import replace
 from containernet.plan import ipam
 from containernet.plan.intent import Intent
@@ -46,12 +46,14 @@ def create(
     ipv6: bool = True,
     labels: tuple[str, ...] = (),
     mode: str = "",
+    shim: bool = False,
     confirm_within: int = 0,
     yes: bool = False,
 ) -> Network:
     """Create a network and return it."""
     kind = request.kind(nat, internal, mode)
     request.confirmation(kind, confirm_within, yes)
+    request.shim(kind, shim)
     name, prefixes = network_name(name), request.subnets(subnets, ipv6)
     given = request.gateways(gateways, prefixes)
     uplink, external_address = _outside(kind, uplink, external_address)
@@ -61,7 +63,7 @@ def create(
     if kind in TRANSPARENT:
         request.without_subnets(subnets, gateways, external_address)
         wanted = Network(0, name, kind, (), mtu, bool(mtu), ipv6, uplink, labels=pairs)
-        return attempt(host, lambda: _without_nat(host, wanted, confirm_within, yes))
+        return attempt(host, lambda: _without_nat(host, wanted, confirm_within, yes, shim))
 
     def verb() -> Network:
         _free(host, name, uplink, external_address)
@@ -95,12 +97,16 @@ def _number(host: Host) -> int:
     return number
 
 
-def _without_nat(host: Host, wanted: Network, within: int, trust: bool) -> Network:
+def _without_nat(host: Host, wanted: Network, within: int, trust: bool, shim: bool) -> Network:
     from containernet.verbs.transparent import made
 
     _free(host, wanted.name, "", "")
     six = replace(wanted, ipv6=wanted.ipv6 and _has_ipv6(host, ()))
-    return made(host, six, _table(host), within=within, trust=trust)
+
+    def forwarding(network: Network) -> tuple[Operation, ...]:
+        return _advertised(host, network)
+
+    return made(host, six, _table(host), forwarding, within=within, trust=trust, shim=shim)
 
 
 def stage(operation: Operation) -> str:
@@ -213,10 +219,9 @@ def _advertised(host: Host, network: Network) -> tuple[Operation, ...]:
 
     A host that forwards ignores them, unless accept_ra is 2 (ip-sysctl.rst).
     """
-    link = host.kernel.way_out().link6
-    if network.kind != NAT or not network.ipv6 or not link or host.kernel.setting(HOST, FORWARD6) == "1":
+    links = [host.kernel.way_out().link6, *([network.uplink] if network.kind == ROUTED else [])]
+    if network.kind not in (NAT, ROUTED) or not network.ipv6 or host.kernel.setting(HOST, FORWARD6) == "1":
         return ()
-    key = f"net/ipv6/conf/{link}/accept_ra"
-    if host.kernel.setting(HOST, key) != "1":
-        return ()
-    return (Change(Sysctl(HOST, key, "1"), Sysctl(HOST, key, "2")),)
+    keys = [f"net/ipv6/conf/{link}/accept_ra" for link in dict.fromkeys(links) if link]
+    heeded = [key for key in keys if host.kernel.setting(HOST, key) == "1"]
+    return tuple(Change(Sysctl(HOST, key, "1"), Sysctl(HOST, key, "2")) for key in heeded)

@@ -7,7 +7,7 @@ goes our table.
 from __future__ import annotations
 
 from containernet.model.errors import Conflict
-from containernet.model.network import NAT, Endpoint, Network
+from containernet.model.network import NAT, ROUTED, Endpoint, Network
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.objects import Bridge, Table
 from containernet.plan.operations import Elements, Operation, Remove
@@ -58,6 +58,10 @@ def _moved_back(host: Host, network: Network) -> tuple[Watch | None, tuple[Opera
     """Return what gives the uplink back what was moved from it, and who watches that."""
     if not network.transparent:
         return None, ()
+    if network.kind == ROUTED:
+        from containernet.verbs.routed import restoring
+
+        return None, restoring(host, network)
     from containernet.verbs.uplink import returning
     from containernet.verbs.watch import Watch
 

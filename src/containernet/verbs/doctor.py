@@ -10,7 +10,7 @@ from containernet.drivers.nat import FORWARD4, FORWARD6
 from containernet.kernel.door import ABSENT, UNSUPPORTED, Chain, KernelError
 from containernet.model.address import overlap
 from containernet.model.errors import Taken
-from containernet.model.network import DHCP, HOST, NAT
+from containernet.model.network import DHCP, HOST, NAT, ROUTED
 from containernet.model.record import replace
 from containernet.model.views import Finding
 from containernet.plan.objects import Sysctl, Table
@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 OK, NOTE, WARNING, ERROR = "ok", "note", "warning", "error"
 LIBRARY = "libnftables1"
 OWNERS = {  # whose firewall it is -> what its owner provides for
-    "docker": "It is Docker's: iptables -I DOCKER-USER -i 'cn-+' -j ACCEPT, and the same with -o.",
-    "ufw": "It is ufw's: ufw route allow in on BRIDGE, and the same with 'out on'.",
-    "firewalld": "It is firewalld's: firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE, then --reload.",
+    "docker": "It is Docker's: iptables -I DOCKER-USER -i '{0}+' -j ACCEPT, and the same with -o.",
+    "ufw": "It is ufw's: ufw route allow in on LINK for each link {0}*, and the same with 'out on'.",
+    "firewalld": "It is firewalld's: firewall-cmd --permanent --zone=trusted --add-interface=LINK for each link {0}*.",
 }
+ANYBODY = "Allow there what comes from and goes to links called {0}*."
 
 
 def doctor(
@@ -152,7 +153,8 @@ def _drift(host: Host, steps: list[Operation]) -> Iterator[Finding]:
         match step:
             case Change(_, Sysctl(place, key)) if place == HOST and key in (FORWARD4, FORWARD6):
                 version = "IPv4" if key == FORWARD4 else "IPv6"
-                sentence = f"{version} forwarding is off: networks behind NAT do not reach the outside."
+                whose = "networks behind NAT and routed ones"
+                sentence = f"{version} forwarding is off: {whose} do not reach the outside."
                 yield Finding("forwarding-off", ERROR, sentence, f"Switch it on: sysctl -w {key}=1.", True)
             case Add(Table()) | Change(_, Table()):
                 sentence = "Our nftables table is not as it should be: no translation, no open ports, no isolation."
@@ -168,21 +170,24 @@ def _drift(host: Host, steps: list[Operation]) -> Iterator[Finding]:
 
 def _firewalls(host: Host) -> Iterator[Finding]:
     """Nobody else drops what our networks forward: an accept of ours is not final (nft(8), base chains)."""
-    if not any(one.kind == NAT for one in host.store.networks()):
+    kinds = {one.kind for one in host.store.networks()} & {NAT, ROUTED}
+    names = tuple(name for kind, name in ((NAT, "cn-"), (ROUTED, "ce-")) if kind in kinds)
+    if not kinds:
         return
-    found = [_foreign(chain) for chain in host.kernel.chains() if chain.drops or chain.owner == "legacy"]
+    found = [_foreign(chain, names) for chain in host.kernel.chains() if chain.drops or chain.owner == "legacy"]
     yield from found
     if not found:
         yield Finding("firewalls", OK, "No other firewall drops forwarded packets by default.", "", False)
 
 
-def _foreign(chain: Chain) -> Finding:
+def _foreign(chain: Chain, names: tuple[str, ...]) -> Finding:
+    """Return what is to be said of a chain; ``names`` are how the links are called that it has to let through."""
     where = f"table {chain.family} {chain.table}, chain {chain.name}"
     if chain.owner == "legacy":
         sentence = f"Legacy iptables has rules too ({where}), and the kernel does not tell us what they drop."
         return Finding("firewall-legacy", NOTE, sentence, "Look yourself: iptables-legacy -S FORWARD.", False)
     sentence = f"Another firewall drops what it does not know among forwarded packets: {where}."
-    hint = OWNERS.get(chain.owner, "Allow there what comes from and goes to links called cn-*.")
+    hint = " ".join(OWNERS.get(chain.owner, ANYBODY).format(name) for name in names)
     return Finding("firewall-drops", WARNING, sentence, hint, False)
 
 
@@ -190,7 +195,7 @@ def _overlaps(host: Host) -> Iterator[Finding]:
     """No route leads a part of our subnets elsewhere."""
     routes = host.kernel.surroundings(HOST).routes
     for network in host.store.networks():
-        for subnet in network.subnets:
+        for subnet in () if network.transparent else network.subnets:
             for route in routes:
                 if route != subnet.prefix and overlap(route, subnet.prefix):
                     clash = f"overlaps {subnet.prefix} of the network {network.name}"

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 GONE = (ABSENT, VANISHED)
 UNTOUCHED = (EXISTS, UNSUPPORTED)  # refusals after which nothing was done: what is there is somebody else's
+SHARED = (FORWARD4, FORWARD6, "/proxy_ndp", "/proxy_delay")  # how settings end that are others' as much as ours
 TAKING = ("leave", "close", "destroy", "repair", "restore")  # verbs that work on a full disk
 
 
@@ -107,7 +108,7 @@ def _shared(host: Host, new: list[Object]) -> tuple[Operation, ...]:
 
 def is_shared(one: Object) -> bool:
     """Tell whether an object is others' as much as ours."""
-    return isinstance(one, Sysctl) and one.place == HOST and one.key in (FORWARD4, FORWARD6)
+    return isinstance(one, Sysctl) and one.place == HOST and one.key.endswith(SHARED)
 
 
 def composed(before: Intent, after: Intent, extra: Iterable[Operation], mark: int) -> list[Operation]:

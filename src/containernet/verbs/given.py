@@ -6,14 +6,16 @@ address on the uplink's own subnet, or say so.
 
 from __future__ import annotations
 
+from containernet.drivers.transparent import prefix_of
 from containernet.model import identity
 from containernet.model.address import canonical, contains, family, split
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import host_name, shown
-from containernet.model.network import DHCP, Endpoint, Network
+from containernet.model.network import DHCP, ROUTED, Endpoint, Network
 from containernet.model.record import record
 from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
+from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL, HeldAddress
 from containernet.verbs.host import UUID
 from containernet.verbs.leasing import enabled, need_service
 from containernet.verbs.leave import gone_with
@@ -34,6 +36,8 @@ def given(
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
     need_awake(host, network)
+    if network.kind == ROUTED:
+        return _routed(host, network, asked)
     words, addresses = _split(asked)
     dynamic = DHCP if DHCP in words or (not asked and enabled(host)) else ""
     if dynamic:
@@ -45,6 +49,32 @@ def given(
     for address in addresses:
         stale = joined(stale, _free(host, network, address))
     return addresses, dynamic, _gateways(host, network, addresses), stale
+
+
+def _routed(
+    host: Host, network: Network, asked: tuple[str, ...]
+) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
+    """Return the same on a routed network: addresses are put on whole, and lead to the host."""
+    words, found = _split(tuple(_whole(text) for text in asked))
+    dynamic = DHCP if DHCP in words or (not asked and enabled(host)) else ""
+    if dynamic:
+        need_service(host)
+    elif words or not found:
+        sentence = f"The host routes for {network.name}: no DHCP server or router is heard inside, so nothing is given."
+        hint = "Give the container an address with --ip ADDRESS, or have one leased: cnet service dhcp enable."
+        raise Usage("address-needed", sentence, hint)
+    if not network.ipv6 and any(":" in text for text in found):
+        raise Usage("address-ipv6", f"The network {network.name} has no IPv6.", "Give an IPv4 address.")
+    addresses = tuple(dict.fromkeys(_whole(split(text)[0]) for text in found))
+    stale = Intent()
+    for address in addresses:
+        stale = joined(stale, _free(host, network, address), _unclaimed(host, network, split(address)[0]))
+    return addresses, dynamic, _to_host(addresses), stale
+
+
+def _whole(text: str) -> str:
+    """Return an address without a length with that of an address alone."""
+    return text if "/" in text or text.lower() in (DHCP, NONE) else f"{text}/{128 if ':' in text else 32}"
 
 
 def _split(asked: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
@@ -127,3 +157,51 @@ def spoken(container: str, given: str) -> str:
         return host_name(container.rpartition("/")[2])
     except Usage:
         return ""
+
+
+def _unclaimed(host: Host, network: Network, address: str) -> Intent:
+    """Refuse an address that is somebody's on the LAN, or another routed network's; return what is freed for it."""
+    _routable(host, network, address)
+    for other in host.store.networks():
+        holder = host.store.holder(other.id, address) if other.kind == ROUTED and other.id != network.id else None
+        if holder is not None:
+            freed = gone_with(host, holder)
+            if not freed.endpoints:
+                raise Conflict("address-taken", f"{address} is the address of {holder.name}.", "Take another.")
+            return freed
+    who = host.kernel.answers(network.uplink, address)
+    if who and not _for_all(host, network, address, who):
+        sentence = f"{address} is in use beyond {network.uplink}: {who} answers for it."
+        raise Conflict("address-in-use", sentence, "Take another; or have that machine give it up, then try again.")
+    return Intent()
+
+
+def _routable(host: Host, network: Network, address: str) -> None:
+    """Refuse an address that can be nobody's outside: of one link, of a subnet of ours, the LAN's broadcast address."""
+    if address.startswith((LINK_LOCAL, "fe8", "fe9", "fea", "feb")):
+        raise Usage("address-reserved", f"{address} is an address of one link: nobody routes it.", "Take another.")
+    for other in host.store.networks():
+        if not other.transparent and any(contains(one.prefix, address) for one in other.subnets):
+            sentence = f"{address} is in the subnet of the network {other.name}."
+            raise Conflict("address-taken", sentence, f"Take one of the subnet of {network.uplink}.")
+    own = [one.address for one in host.kernel.uplink(network.uplink).held if isinstance(one, HeldAddress)]
+    if any(contains(one, address) and not usable_host(prefix_of(one), address) for one in own if _has_hosts(one)):
+        raise Usage("address-reserved", f"{address} is no interface's address in its prefix.", "Take another.")
+
+
+def _has_hosts(whole: str) -> bool:
+    """Tell whether the prefix of an address has a first address that is no host's."""
+    return split(whole)[1] < (127 if ":" in whole else 31)
+
+
+def _for_all(host: Host, network: Network, address: str, who: str) -> bool:
+    """Tell whether who answers is a router that answers for every address, as that of a cloud's switch does."""
+    ways = gateways(host.kernel.uplink(network.uplink).held)
+    near = [one for one in ways if (":" in one) == (":" in address) and one != address]
+    return any(host.kernel.answers(network.uplink, one) == who for one in near)
+
+
+def _to_host(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return where the default routes of an endpoint with these addresses lead: to the host, by each IP version."""
+    four, six = (any((":" in one) == version for one in addresses) for version in (False, True))
+    return ((GATEWAY4,) if four else ()) + ((GATEWAY6,) if six else ())

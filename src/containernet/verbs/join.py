@@ -6,6 +6,7 @@ is done at once.
 
 from __future__ import annotations
 
+from containernet.drivers.endpoint import announced
 from containernet.model.address import canonical, contains, family, split
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import link_name, mac_address
@@ -95,9 +96,10 @@ def _taken_up(
     host: Host, endpoint: Endpoint, addresses: tuple[str, ...], mac: str, interface: str, wanted: list[Wanted]
 ) -> tuple[Endpoint, Intent]:
     """Return the endpoint that waited for this container since the host restarted, if it is what is asked for now."""
-    own = {text.partition("/")[0] for text in endpoint.addresses} | {*endpoint.addresses, endpoint.dynamic, "none"}
+    own = {text.partition("/")[0] for text in endpoint.addresses} | {endpoint.dynamic, "none"}
     mappings = host.store.mappings(endpoint.id)
-    fits = set(addresses) <= own and mac in ("", endpoint.mac) and interface in ("", endpoint.interface)
+    asked = {text.partition("/")[0] for text in addresses}
+    fits = asked <= own and mac in ("", endpoint.mac) and interface in ("", endpoint.interface)
     if not fits or not all(any(_same(one, mapping) for mapping in mappings) for one in wanted):
         sentence = f"The container has its endpoint {endpoint.name} back, from before the host restarted."
         hint = "Let it leave and join again, or join once more for a second endpoint; 'cnet open' opens ports."
@@ -151,7 +153,7 @@ def _join(
     lost = [one for one in before.endpoints if one.compartment_id != compartment.id]
     new = Intent((), (compartment,), (endpoint,), mappings, (*cursors, *memos))
     after = joined(without(before, lost), new)
-    heard = Announce(compartment.place, endpoint.interface, endpoint.mac, endpoint.addresses)
+    heard = announced(endpoint, compartment.place, network)
     carry_out(host, "join", before, after, last=(*cuts(lost), *publishing.cuts(mappings, endpoint), heard), stage=stage)
     return endpoint, after
 

@@ -90,10 +90,16 @@ def _refused(host: Host, word: Word, failed: dict[tuple[int, int], ContainerNetE
 
 
 def _write_alone(host: Host, word: Word, failed: dict[tuple[int, int], ContainerNetError]) -> None:
-    try:
-        attempt(host, lambda: _write(host, [word]))
-    except ContainerNetError as error:
-        failed[word.endpoint, word.version] = error
+    """Write one; where the names that came along cannot be (a file in the way of resolv.conf), the address alone."""
+    plain = replace(word.lease, dns=(), domain="", search=()) if word.lease else None
+    for lease in dict.fromkeys((word.lease, plain)):
+        try:
+            attempt(host, lambda lease=lease: _write(host, [replace(word, lease=lease)]))  # type: ignore[misc]
+        except ContainerNetError as error:
+            failed[word.endpoint, word.version] = error
+        else:
+            failed.pop((word.endpoint, word.version), None)
+            return
 
 
 def _write(host: Host, words: list[Word]) -> None:

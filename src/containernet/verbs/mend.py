@@ -6,6 +6,7 @@ whose cost is that of everything; it may be interrupted at any point and simply 
 
 from __future__ import annotations
 
+from containernet.drivers.endpoint import announced
 from containernet.drivers.network import mtu_of
 from containernet.drivers.objects import objects
 from containernet.kernel.door import ABSENT, DENIED, UNSUPPORTED, KernelError
@@ -14,8 +15,8 @@ from containernet.model.network import HOST, Compartment, Endpoint, Network, Pla
 from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
-from containernet.plan.objects import Object, Port, Resolver, Sysctl, Table
-from containernet.plan.operations import Announce, Change, Operation
+from containernet.plan.objects import Neighbour, Object, Port, Resolver, Sysctl, Table
+from containernet.plan.operations import Change, Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
@@ -162,8 +163,13 @@ def _returned(host: Host, compartment: Compartment) -> Compartment:
 
 
 def _following(host: Host, intent: Intent) -> Intent:
-    """Return the intent with the MTU of networks that follow their uplink."""
-    return replace(intent, networks=tuple(_with_mtu(host, one) for one in intent.networks))
+    """Return the intent with the MTU of networks that follow their uplink, and with the host's addresses."""
+    networks = [_with_mtu(host, one) for one in intent.networks]
+    if any(one.shim for one in networks):
+        from containernet.verbs.transparent import following
+
+        networks = [following(host, one) for one in networks]
+    return replace(intent, networks=tuple(networks))
 
 
 def _with_mtu(host: Host, network: Network) -> Network:
@@ -238,9 +244,15 @@ def _place(step: Operation) -> Place:
 def _where(step: Operation) -> str:
     """Return what may be in its own way: the path of a container's namespace or file, or a link of the host's own."""
     thing = _thing(step)
-    if isinstance(thing, Port | Resolver):
-        return thing.link if isinstance(thing, Port) else thing.path
-    return _place(step).path
+    if isinstance(thing, Resolver):
+        return thing.path
+    return _uplink_of(thing) or _place(step).path
+
+
+def _uplink_of(thing: object) -> str:
+    """Return the link of the host's own that a thing stands on, "" if it stands on none."""
+    own = isinstance(thing, Port) or (isinstance(thing, Neighbour) and thing.place == HOST)
+    return thing.link if own else ""  # type: ignore[attr-defined]
 
 
 def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Operation]:
@@ -267,7 +279,7 @@ def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> N
     place, thing = _place(failed), _thing(failed)
     if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
         blocked[place.path] = error.sentence
-    elif isinstance(thing, Port | Resolver):  # the uplink is gone, or somebody else has taken it, or a file's place
+    elif isinstance(thing, Resolver) or _uplink_of(thing):  # the uplink is gone or somebody's, or the file's place is
         blocked[_where(failed)] = error.sentence
     elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
@@ -275,9 +287,10 @@ def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> N
 
 def _announce(host: Host, intent: Intent, back: set[int]) -> None:
     places = {one.id: one.place for one in intent.compartments if one.id in back and one.cookie}
+    networks = {one.id: one for one in intent.networks}
     for one in intent.endpoints:
         if one.compartment_id in places:
             try:
-                host.kernel.do(Announce(places[one.compartment_id], one.interface, one.mac, one.addresses))
+                host.kernel.do(announced(one, places[one.compartment_id], networks[one.network_id]))
             except KernelError:  # it has ended already: nobody is to hear of it
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 from containernet.kernel.door import ABSENT, KernelError, Probe, Uplink
 from containernet.model.errors import ContainerNetError, NotFound
 from containernet.model.names import link_name, shown
-from containernet.model.network import BRIDGE, MACVLAN
+from containernet.model.network import TRANSPARENT
 from containernet.model.views import Finding
 from containernet.verbs.uplink import fit, gateways
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 OK, NOTE, WARNING = "ok", "note", "warning"
 ALLOW = (
-    "Let them through: on Hyper-V, Set-VmNetworkAdapter VMNAME -MacAddressSpoofing On; on VMware, promiscuous mode and"
-    " forged transmits; on a switch, more MAC addresses on the port. Or put the network behind --nat."
+    "Take --mode routed, which needs this host's only, or put the network behind --nat. Or let them through: on"
+    " Hyper-V, Set-VmNetworkAdapter VMNAME -MacAddressSpoofing On; on VMware, promiscuous mode and forged transmits; on"
+    " a switch, more MAC addresses on the port."
 )
 
 
@@ -53,7 +54,7 @@ def _link(host: Host, name: str) -> Uplink:
 
 
 def _modes(host: Host, link: Uplink) -> Iterator[Finding]:
-    for kind in (BRIDGE, MACVLAN):
+    for kind in TRANSPARENT:
         try:
             fit(host, link, kind)
         except ContainerNetError as error:

@@ -6,11 +6,13 @@ waits, as an endpoint waits for its container.
 
 from __future__ import annotations
 
-from containernet.drivers.network import mtu_of
+from containernet.drivers.network import bridge_mac, mtu_of
 from containernet.drivers.objects import objects
+from containernet.drivers.transparent import prefix_of
 from containernet.kernel.door import ABSENT, KernelError, Uplink
+from containernet.model.address import split
 from containernet.model.errors import ContainerNetError, Missing, Usage
-from containernet.model.network import BRIDGE, Network
+from containernet.model.network import BRIDGE, ROUTED, Network, Subnet
 from containernet.model.record import replace
 from containernet.plan import moving
 from containernet.plan.diff import diff
@@ -24,11 +26,25 @@ from containernet.verbs.watch import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from containernet.verbs.host import Host
 
 
-def made(host: Host, wanted: Network, extra: tuple[Operation, ...], *, within: int, trust: bool) -> Network:
-    """Make a network; of what is wanted, what the uplink says is filled in."""
+def made(
+    host: Host,
+    wanted: Network,
+    table: tuple[Operation, ...],
+    forwarding: Callable[[Network], tuple[Operation, ...]],
+    *,
+    within: int,
+    trust: bool,
+    shim: bool,
+) -> Network:
+    """Make a network; of what is wanted, what the uplink says is filled in.
+
+    ``table`` makes our table, ``forwarding`` keeps what a host that forwards would lose.
+    """
     link = uplinks.chosen(host, wanted.uplink, wanted.kind)
     if wanted.mtu > link.mtu:
         sentence = f"An MTU of {wanted.mtu} is more than that of {link.name}, {link.mtu}."
@@ -39,9 +55,16 @@ def made(host: Host, wanted: Network, extra: tuple[Operation, ...], *, within: i
         wanted, id=number, mtu=wanted.mtu or mtu_of(link.mtu, wanted.ipv6), uplink=link.name, mac=mac,
         created=host.now(),
     )  # fmt: skip
-    memos = ((MARK, str(host.mark)), (WORLD, host.kernel.world()), uplinks.memo(host, network, link.held))
+    if shim:
+        network = replace(network, mac=bridge_mac(network, host.mark), subnets=_own(link))
+    memos = [(MARK, str(host.mark)), (WORLD, host.kernel.world()), uplinks.memo(host, network, link.held)]
     host.report.stage("vswitch")
-    _bring(host, "create", network, link, extra, memos, within=within, trust=trust)
+    if network.kind == ROUTED:
+        from containernet.verbs.routed import found
+
+        memos += found(host, network)
+    extra = (*table, *forwarding(network))
+    _bring(host, "create", network, link, extra, tuple(memos), within=within, trust=trust)
     return network
 
 
@@ -57,8 +80,9 @@ def _bring(
     trust: bool = False,
 ) -> None:
     """Make a network's own, and move what the host has on the uplink, if that becomes a port of its bridge."""
-    moves = uplinks.taking(host, link, network) if network.mac else ()
-    watch = Watch(host, network.name, link, network.bridge, within=within, trust=trust) if network.mac else None
+    moving_it = moves_uplink(network)
+    moves = uplinks.taking(host, link, network) if moving_it else ()
+    watch = Watch(host, network.name, link, network.bridge, within=within, trust=trust) if moving_it else None
     after = Intent((network,), memos=memos)
     carry_out(host, verb, Intent(), after, extra=(*extra, *moves), watch=watch)
 
@@ -76,9 +100,28 @@ def asleep(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
     return tuple(one for one in networks if moves_uplink(one) and not host.kernel.exists(one.bridge))
 
 
+def without_uplink(host: Host, networks: tuple[Network, ...]) -> tuple[Network, ...]:
+    """Return the networks of which something is on a link that the host does not have now."""
+    standing = (one for one in networks if one.kind == ROUTED or one.shim)
+    return tuple(one for one in standing if not host.kernel.exists(one.uplink))
+
+
+def following(host: Host, network: Network) -> Network:
+    """Return a network with the host's addresses as they are now, if it has a shim; without any, those of before."""
+    if not network.shim or without_uplink(host, (network,)):
+        return network
+    return replace(network, subnets=_own(host.kernel.uplink(network.uplink)) or network.subnets)
+
+
+def _own(link: Uplink) -> tuple[Subnet, ...]:
+    """Return the host's addresses on a link: those that containers know it by, and those that it sends from."""
+    own = [one.address for one in link.held if isinstance(one, HeldAddress) and not one.scope]
+    return tuple(Subnet(prefix_of(text), split(text)[0]) for text in own)
+
+
 def awake(host: Host, intent: Intent) -> Intent:
-    """Return an intent without the networks whose bridge is not there; that is not made as other things are."""
-    gone = {one.id for one in asleep(host, intent.networks)}
+    """Return an intent without the networks that wait: for a bridge, not made as other things are, or for an uplink."""
+    gone = {one.id for one in (*asleep(host, intent.networks), *without_uplink(host, intent.networks))}
     if not gone:
         return intent
     left = without(intent, [one for one in intent.endpoints if one.network_id in gone])
@@ -87,7 +130,7 @@ def awake(host: Host, intent: Intent) -> Intent:
 
 def need_awake(host: Host, network: Network) -> None:
     """Refuse a network that waits for its uplink."""
-    if asleep(host, (network,)) and not waking(host, network):
+    if without_uplink(host, (network,)) or (asleep(host, (network,)) and not waking(host, network)):
         sentence = f"The network {network.name} waits until {network.uplink} is up and has its addresses."
         raise Missing("network-waiting", sentence, "Then run 'cnet restore'.")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from containernet.kernel.door import ABSENT, KernelError, Uplink
 from containernet.model.errors import Conflict, Missing, NotFound, Taken, Usage
 from containernet.model.names import link_name, shown
-from containernet.model.network import BRIDGE, HOST, Network
+from containernet.model.network import BRIDGE, HOST, ROUTED, Network
 from containernet.model.record import fields
 from containernet.plan import moving
 from containernet.plan.objects import Held, HeldAddress, HeldRoute, Sysctl
@@ -50,11 +50,15 @@ def chosen(host: Host, name: str, kind: str) -> Uplink:
 def fit(host: Host, link: Uplink, kind: str) -> None:
     """Refuse a link that containers cannot be put on the outside by in this way."""
     _a_link_for_it(host, link)
-    if not link.ethernet or link.wireless:
-        what = "is wireless: its access point takes frames from this host only" if link.wireless else "has no MAC"
-        raise Usage("uplink-one-mac", f"{link.name} {what}.", "Put the network behind --nat.")
+    if not link.ethernet:
+        sentence = f"{link.name} has no MAC address: nobody beyond it asks who has an address."
+        raise Usage("uplink-one-mac", sentence, "Put the network behind --nat.")
+    if link.wireless and kind != ROUTED:
+        sentence = f"{link.name} is wireless: its access point takes frames from this host only."
+        raise Usage("uplink-one-mac", sentence, "Take --mode routed, or put the network behind --nat.")
     if kind == BRIDGE and link.kind != "bridge":
         _movable(link)
+        _not_routed_by(host, link)
 
 
 def _a_link_for_it(host: Host, link: Uplink) -> None:
@@ -73,6 +77,14 @@ def _a_link_for_it(host: Host, link: Uplink) -> None:
         raise Conflict(
             "uplink-down", f"The uplink {link.name} is down.", f"Set it up first: ip link set {link.name} up."
         )
+
+
+def _not_routed_by(host: Host, link: Uplink) -> None:
+    """Refuse a link that another network is routed by: a bridge's port answers for nobody."""
+    other = next((one for one in host.store.networks() if one.kind == ROUTED and one.uplink == link.name), None)
+    if other is not None:
+        sentence = f"The network {other.name} is routed by {link.name}."
+        raise Conflict("uplink-routed", sentence, f"Destroy {other.name} first, or {ELSE}.")
 
 
 def _movable(link: Uplink) -> None:

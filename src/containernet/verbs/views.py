@@ -109,7 +109,8 @@ class Views:
         state = state or self._state(endpoint)
         own = [text.partition("/")[0] for text in endpoint.addresses]
         ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
-        gateways = tuple(one.gateway for one in network.subnets if any(contains(one.prefix, text) for text in own))
+        inside = () if network.transparent else network.subnets  # else the host's neighbours' as much as its own
+        gateways = tuple(one.gateway for one in inside if any(contains(one.prefix, text) for text in own))
         default_route = leader is not None and leader.id == endpoint.id
         view = EndpointView(
             endpoint.name, endpoint.container, compartment.id, endpoint.network, endpoint.interface, endpoint.mac,
@@ -166,10 +167,10 @@ class Views:
         self._networks[network.id] = network
         way = self._way(network.uplink) if network.kind == NAT else None
         source = self._source(network, way) if way else ""
+        subnets = () if network.transparent else network.subnets
         return NetworkView(
             name=network.name, id=network.id, kind=network.kind,
-            subnets=tuple(one.prefix for one in network.subnets),
-            gateways=tuple(one.gateway for one in network.subnets),
+            subnets=tuple(one.prefix for one in subnets), gateways=tuple(one.gateway for one in subnets),
             uplink=(network.uplink or way.link) if way else network.uplink, external_address=source.partition("/")[0],
             external_prefix=source, mtu=network.mtu, ipv6=network.ipv6, bridge=network.bridge,
             mac=self._mac(network), labels=network.labels, endpoints=endpoints,

@@ -17,7 +17,7 @@ from containernet.model.network import Place
 from containernet.services.dhcp4 import frame, wire, words
 from containernet.services.dhcp4.machine import Machine
 from containernet.services.dhcp4.malformed import Malformed
-from containernet.services.dhcp4.message import CLIENT_PORT, NOWHERE, decode
+from containernet.services.dhcp4.message import ACK, CLIENT_PORT, NOWHERE, decode
 from containernet.services.dhcp4.probe import Prober
 from containernet.services.dhcp4.words import Effect, Setup
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from containernet.services.dhcp4.shell import Shell
 
 FRAMES, ARP, UDP = "frames", "arp", "udp"
+MOST = 16  # servers whose MAC addresses are remembered
 FRESH = 1.0  # seconds for which a namespace that was entered counts as there
 FAILED: dict[type, str] = {
     words.Send: "The DHCP message could not be sent",
@@ -60,6 +61,8 @@ class Client:
         self._wait = inf
         self._prober: Prober | None = None
         self._complaint = ""
+        self._nearby: dict[str, bytes] = {}  # raw: by server, where its frames come from
+        self._left = False  # raw: what was sent last has left
 
     # --- events ---
 
@@ -107,7 +110,10 @@ class Client:
             return
         datagram = frame.parse(data, summed=summed)
         if datagram.destination_port == CLIENT_PORT:
-            self.apply(self.machine.received(decode(datagram.payload), now))
+            reply = decode(datagram.payload)
+            if self.setup.raw and reply.kind == ACK and (len(self._nearby) < MOST or reply.server in self._nearby):
+                self._nearby[reply.server] = datagram.source_mac
+            self.apply(self.machine.received(reply, now))
 
     # --- effects ---
 
@@ -120,6 +126,9 @@ class Client:
                 self._failed(effect, error)
                 if self.ended or isinstance(effect, words.Configure):
                     break
+        if self._left:
+            self._left = False
+            self.apply(self.machine.sent(self._shell.clock()))
         self._reckon()
 
     def _failed(self, effect: Effect, error: ContainerNetError | OSError) -> None:
@@ -162,8 +171,10 @@ class Client:
                 self._shell.lasting(self, effect)
 
     def _send(self, effect: words.Send) -> None:
-        if effect.source == NOWHERE:
-            wire.send_frame(self._socket(FRAMES), self.setup.mac, effect.destination, effect.payload)
+        if effect.source == NOWHERE or self.setup.raw:
+            to, frames = self._nearby.get(effect.destination, frame.EVERYBODY), self._socket(FRAMES)
+            wire.send_frame(frames, self.setup.mac, effect.source, effect.destination, effect.payload, to)
+            self._left = effect.source != NOWHERE
         else:
             wire.send_datagram(self._socket(UDP), effect.source, effect.destination, effect.payload)
 

@@ -109,9 +109,11 @@ def open_udp(interface: str, mac: bytes) -> socket.socket:
     return sock
 
 
-def send_frame(sock: socket.socket, mac: bytes, destination: str, payload: bytes) -> None:
-    """Send a DHCP message to all on the link, from nobody's address."""
-    sock.send(frame.build(frame.Datagram("0.0.0.0", CLIENT_PORT, destination, SERVER_PORT, payload, mac)))
+def send_frame(
+    sock: socket.socket, mac: bytes, source: str, destination: str, payload: bytes, to: bytes = frame.EVERYBODY
+) -> None:
+    """Send a DHCP message to all on the link, or to one MAC address there, from whatever address, nobody's perhaps."""
+    sock.send(frame.build(frame.Datagram(source, CLIENT_PORT, destination, SERVER_PORT, payload, mac, to)))
 
 
 def send_datagram(sock: socket.socket, source: str, destination: str, payload: bytes) -> None:

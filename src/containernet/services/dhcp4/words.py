@@ -24,6 +24,7 @@ class Setup:
     probe: str = FAST  # how an address is looked for on the link and announced, before its use (RFC 5227)
     broadcast: bool = False  # ask for broadcast answers: where frames to our MAC do not reach us
     vendor: str = ""
+    raw: bool = False  # the address is not the interface's own, which answers for it: all goes and comes as frames
 
 
 @record
