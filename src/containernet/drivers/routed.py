@@ -59,8 +59,9 @@ def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Obje
     """Return an endpoint's links, settings, addresses, the host's route to them, and what the host answers for."""
     name, end = endpoint.interface, endpoint.link
     own = [whole(text) for text in endpoint.addresses]
+    mtu = min([one.mtu, *(lease.mtu for lease in endpoint.leases if lease.mtu)])
     return [
-        Veth(end, place, name, endpoint.mac, one.mtu, "", mark, endpoint.name),
+        Veth(end, place, name, endpoint.mac, mtu, "", mark, endpoint.name),
         *_settings(name, end, place, one),
         *(Address(HOST, end, GATEWAYS[version]) for version in dict.fromkeys(map(family, own))),
         Up(place, name),

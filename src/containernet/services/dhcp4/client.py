@@ -19,10 +19,12 @@ from containernet.services.dhcp4.machine import Machine
 from containernet.services.dhcp4.malformed import Malformed
 from containernet.services.dhcp4.message import ACK, CLIENT_PORT, NOWHERE, decode
 from containernet.services.dhcp4.probe import Prober
-from containernet.services.dhcp4.words import Effect, Setup
+from containernet.services.dhcp4.words import Effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from containernet.services.dhcp4.shell import Shell
 
 FRAMES, ARP, UDP = "frames", "arp", "udp"
@@ -48,9 +50,11 @@ def explained(error: ContainerNetError | OSError) -> str:
 class Client:
     """See the rule of this file."""
 
-    def __init__(self, shell: Shell, key: str, place: Place, interface: str, setup: Setup) -> None:
+    machine: Any  # a Machine; of a kind of client with words of its own, its Machine6
+
+    def __init__(self, shell: Shell, key: str, place: Place, interface: str, setup: Any) -> None:
         self.key, self.place, self.interface, self.setup = key, place, interface, setup
-        self.machine = Machine(setup, shell.chance)
+        self.machine = self._machine(shell)
         self.due = inf  # when to call ``timer``
         self.queued = inf  # the last ``due`` that the engine took note of
         self.ended = False
@@ -63,6 +67,9 @@ class Client:
         self._complaint = ""
         self._nearby: dict[str, bytes] = {}  # raw: by server, where its frames come from
         self._left = False  # raw: what was sent last has left
+
+    def _machine(self, shell: Shell) -> object:
+        return Machine(self.setup, shell.chance)
 
     # --- events ---
 
@@ -162,7 +169,7 @@ class Client:
                 self.close()
             case words.Probe():
                 now = self._shell.clock()
-                self._prober = Prober(effect.address, self.setup.mac, self.setup.probe, now, self._shell.chance)
+                self._prober = self._prober_of(effect.address, now)
                 self._socket(ARP, effect.address)
                 self._probe(now)
             case words.Announce():
@@ -212,6 +219,9 @@ class Client:
 
     # --- looking for an address on the link ---
 
+    def _prober_of(self, address: str, now: float) -> Prober:
+        return Prober(address, self.setup.mac, self.setup.probe, now, self._shell.chance)
+
     def _probe(self, now: float) -> None:
         prober = self._prober
         if prober is None or now < prober.due:
@@ -227,8 +237,12 @@ class Client:
     def _heard(self, arp: frame.ArpPacket, now: float) -> None:
         if self._prober:
             self._prober.heard(arp)
-            if self._prober.owner:
-                self._verdict(self._prober.owner, now)
+            self._judge(now)
+
+    def _judge(self, now: float) -> None:
+        """Tell the machine who has the address, if somebody has said so."""
+        if self._prober and self._prober.owner:
+            self._verdict(self._prober.owner, now)
 
     def _verdict(self, owner: bytes, now: float) -> None:
         self._prober = None

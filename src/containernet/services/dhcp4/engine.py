@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from containernet.services.dhcp4.hands import Hands, Spaces
+    from containernet.services.dhcp6.words import Setup6
 
+WAITING = frozenset(("SELECTING", "REBOOTING", "SOLICITING", "CONFIRMING"))  # for a first answer
 WINDOW = 32  # clients that wait for their first answer at once
 
 
@@ -66,13 +68,19 @@ class Engine:
     # --- what to lease for ---
 
     def add(
-        self, key: str, place: Place, interface: str, setup: Setup, lease: Lease | None = None, configured: bool = False
+        self,
+        key: str,
+        place: Place,
+        interface: str,
+        setup: Setup | Setup6,
+        lease: Lease | None = None,
+        configured: bool = False,
     ) -> None:
         """Lease for an interface from its turn on; go on with a stored lease, whose address may be there still."""
         if key in self._clients:
             raise ValueError(f"there is a client {key!r} already")
         recent = lease and recalled(lease, self._boot, self.clock(), self._wall())
-        self._clients[key] = Client(self, key, place, interface, setup)
+        self._clients[key] = _kind(setup)(self, key, place, interface, setup)
         self._starts[key] = recent, configured
         self._pace.ask(key)
         self._alarm.set(0)
@@ -166,7 +174,7 @@ class Engine:
         """Do what every event asks for: a timer, the turn of another, the end."""
         if client.machine.name == "STOPPED":
             self._drop(client)
-        elif client.machine.name not in ("SELECTING", "REBOOTING"):
+        elif client.machine.name not in WAITING:
             self._pace.answered(client.key)
         if client.due not in (inf, client.queued):
             self._count += 1
@@ -246,3 +254,12 @@ class Engine:
 
     def _dated(self, lease: Lease) -> Lease:
         return dated(lease, self._boot, self.clock(), self._wall())
+
+
+def _kind(setup: Setup | Setup6) -> type[Client]:
+    """Return the kind of client that is set up so."""
+    if isinstance(setup, Setup):
+        return Client
+    from containernet.services.dhcp6.client import Client6
+
+    return Client6

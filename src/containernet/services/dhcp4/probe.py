@@ -58,12 +58,19 @@ class Prober:
         self._left -= 1
         speed = self._speed
         self.due = now + (speed.least + (speed.most - speed.least) * self._chance() if self._left else speed.last)
+        return self.question()
+
+    def question(self) -> bytes:
+        """Return the frame that asks."""
         return arp_probe(self._mac, self.address)
+
+    def claimed(self, mac: bytes) -> None:
+        """Take note that somebody has the address, or looks for it as well."""
+        if mac != self._mac and not self.free:
+            self.owner, self.due = mac, inf
 
     def heard(self, arp: ArpPacket) -> None:
         """Take note of what somebody says: has it the address, or does it look for it as well (section 2.1.1)?"""
-        if arp.sender_mac == self._mac or self.free:
-            return
         probing = arp.sender == "0.0.0.0" and arp.target == self.address and arp.target_mac != self._mac
         if arp.sender == self.address or probing:
-            self.owner, self.due = arp.sender_mac, inf
+            self.claimed(arp.sender_mac)
