@@ -124,7 +124,7 @@ def test_an_address_that_moves_to_a_container_is_told_to_who_knew_it_elsewhere(l
 
 
 BAD_IPS = """
---ip x | --ip none | --ip dhcp | --ip 127.0.0.1 | --ip 224.0.0.5 | --ip 198.51.100.255 | --ip 198.51.100.0
+--ip x | --ip none | --ip 127.0.0.1 | --ip 224.0.0.5 | --ip 198.51.100.255 | --ip 198.51.100.0
 --ip 169.254.7.7 | --ip fe80::7 | --ip ff02::1 | --ip 198.51.100.30/33 | --ip 0.0.0.0
 """
 
@@ -140,6 +140,7 @@ def test_addresses_that_cannot_be(lab: Lab) -> None:
     for options in ([], *(part.split() for part in BAD_IPS.replace("\n", "|").split("|") if part.strip())):
         done = lab.result("join", "c2", "net1", *options)
         assert (done.returncode, "\n  " in done.stderr) == (2, True), (options, done.stderr)
+    refused(lab, "join", "c2", "net1", "--ip", "dhcp", status=6, says="DHCP")
     for network in ("net1", "net2"):
         refused(lab, "join", "c2", network, "--ip", C1, status=4, says="c1_net1")
     refused(lab, "join", "c2", "net1", "--ip", HOST4, status=4, says="host")

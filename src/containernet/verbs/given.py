@@ -32,9 +32,8 @@ def given(
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
     need_awake(host, network)
-    if network.kind == ROUTED:
-        return _routed(host, network, asked)
-    words, addresses = _split(asked)
+    routed = network.kind == ROUTED
+    words, addresses = _split(tuple(map(_whole, asked)) if routed else asked)
     enabled = host.store.memo(f"{SETTING}{DHCP}") == "on"
     if DHCP in words and not enabled:
         raise Missing(
@@ -42,6 +41,8 @@ def given(
             "Give an address with --ip ADDRESS/LENGTH, or say none and run a DHCP client in the container.",
         )  # fmt: skip
     dynamic = DHCP if DHCP in words or (enabled and not asked) else ""
+    if routed:
+        return _routed(host, network, addresses, dynamic)
     if not asked and not dynamic:
         sentence = f"{container} gets no IPv4 address on {network.name}: addresses from DHCP are not here yet."
         host.report.note(f"{sentence} Give one with --ip ADDRESS/LENGTH, or run a DHCP client in the container.")
@@ -52,11 +53,10 @@ def given(
 
 
 def _routed(
-    host: Host, network: Network, asked: tuple[str, ...]
+    host: Host, network: Network, found: tuple[str, ...], dynamic: str
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the same on a routed network: addresses are put on whole, and lead to the host."""
-    words, found = _split(tuple(_whole(text) for text in asked))
-    if words or not found:
+    if not found and not dynamic:
         sentence = f"The host routes for {network.name}: no DHCP server or router is heard inside, so nothing is given."
         raise Usage("address-needed", sentence, "Give the container an address with --ip ADDRESS.")
     if not network.ipv6 and any(":" in text for text in found):
@@ -65,7 +65,7 @@ def _routed(
     stale = Intent()
     for address in addresses:
         stale = joined(stale, _free(host, network, address), _unclaimed(host, network, split(address)[0]))
-    return addresses, "", _to_host(addresses), stale
+    return addresses, dynamic, _to_host(addresses, dynamic), stale
 
 
 def _whole(text: str) -> str:
@@ -167,7 +167,7 @@ def _for_all(host: Host, network: Network, address: str, who: str) -> bool:
     return any(host.kernel.answers(network.uplink, one) == who for one in near)
 
 
-def _to_host(addresses: tuple[str, ...]) -> tuple[str, ...]:
+def _to_host(addresses: tuple[str, ...], dynamic: str) -> tuple[str, ...]:
     """Return where the default routes of an endpoint with these addresses lead: to the host, by each IP version."""
     four, six = (any((":" in one) == version for one in addresses) for version in (False, True))
-    return ((GATEWAY4,) if four else ()) + ((GATEWAY6,) if six else ())
+    return ((GATEWAY4,) if four or dynamic else ()) + ((GATEWAY6,) if six else ())
