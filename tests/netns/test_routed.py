@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from kit.agents import agent
 from kit.lab import HOST4, HOST6, LAN4, LAN6, Lab
 from kit.setup import refused
 from kit.space import BRIEF, Space, eventually
@@ -283,3 +284,26 @@ def test_doctor_and_dry_run(lab: Lab) -> None:
     hints = [one["hint"] for one in lab.json_of("doctor") if one["code"] == "firewall-drops"]
     assert any("ce-*" in one for one in hints)
     assert not lab.lan.ping(C1, BRIEF)
+
+
+def test_the_agent_mends_what_it_hears_of(lab: Lab) -> None:
+    """A bridge of the host's own is the uplink here: as it goes down, all that it answered for is forgotten."""
+    lab.host.sh(
+        "ip link add br0 type bridge; ip link set br0 up; ip addr flush dev up0; ip link set up0 master br0\n"
+        f"ip addr add {HOST4}/24 dev br0"
+    )
+    lab.cnet("create", "net1", "--mode", "routed", "--uplink", "br0")
+    c1 = joined(lab, "c1", C1)
+    assert c1.ping(LAN4)
+    with agent(lab):
+        for hand in (
+            f"ip route del {C1}/32",
+            "ip link del ce-1",
+            "ip addr flush dev ce-1 scope link",
+            "ip link set br0 down; ip link set br0 up",
+            "echo 0 > /proc/sys/net/ipv4/ip_forward",
+        ):
+            lab.host.sh(hand)
+            lab.lan.sh("ip neigh flush all")
+            assert eventually(lambda: lab.json("status")["drift"] == []), hand
+            assert lab.lan.ping(C1), hand
