@@ -13,7 +13,7 @@ from containernet.model.names import shown
 from containernet.model.network import ROUTED, Endpoint, Network
 from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
-from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL, HeldAddress
+from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL
 from containernet.store.door import SETTING
 from containernet.verbs.leave import gone_with
 from containernet.verbs.transparent import need_awake
@@ -150,8 +150,9 @@ def _routable(host: Host, network: Network, address: str) -> None:
         if not other.transparent and any(contains(one.prefix, address) for one in other.subnets):
             sentence = f"{address} is in the subnet of the network {other.name}."
             raise Conflict("address-taken", sentence, f"Take one of the subnet of {network.uplink}.")
-    own = [one.address for one in host.kernel.uplink(network.uplink).held if isinstance(one, HeldAddress)]
-    if any(contains(one, address) and not usable_host(prefix_of(one), address) for one in own if _has_hosts(one)):
+    way = host.kernel.way_out(network.uplink)
+    own = [one for one in (way.source4, way.source6) if one and _has_hosts(one)]
+    if any(contains(one, address) and not usable_host(prefix_of(one), address) for one in own):
         raise Usage("address-reserved", f"{address} is no interface's address in its prefix.", "Take another.")
 
 
