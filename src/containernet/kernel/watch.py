@@ -156,10 +156,7 @@ class Host(Multicast):
         self._known[link.index] = link
         if before is not None and _MATTERS(before) == _MATTERS(link):
             return ""
-        if ours or before is None:
-            return link.name if ours else ""
-        again = link.up and not before.up and link.kind != "veth"  # an uplink, perhaps, that has lost what was on it
-        return link.name if again or before.mtu != link.mtu else ""
+        return link.name if ours or (before is not None and before.mtu != link.mtu) else ""
 
     def _ours(self, link: Found) -> bool:
         """Tell whether a link is one of ours, or a port of our bridge."""
