@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from kit.agents import agent
 from kit.lab import HOST4, HOST6, LAN4, LAN6, Lab
 from kit.setup import refused
 from kit.space import BRIEF, Space, eventually
@@ -140,6 +141,7 @@ def test_addresses_that_cannot_be(lab: Lab) -> None:
     for options in ([], *(part.split() for part in BAD_IPS.replace("\n", "|").split("|") if part.strip())):
         done = lab.result("join", "c2", "net1", *options)
         assert (done.returncode, "\n  " in done.stderr) == (2, True), (options, done.stderr)
+    refused(lab, "join", "c2", "net1", "--ip", "dhcp", status=6, says="DHCP")
     for network in ("net1", "net2"):
         refused(lab, "join", "c2", network, "--ip", C1, status=4, says="c1_net1")
     refused(lab, "join", "c2", "net1", "--ip", HOST4, status=4, says="host")
@@ -282,3 +284,22 @@ def test_doctor_and_dry_run(lab: Lab) -> None:
     hints = [one["hint"] for one in lab.json_of("doctor") if one["code"] == "firewall-drops"]
     assert any("ce-*" in one for one in hints)
     assert not lab.lan.ping(C1, BRIEF)
+
+
+def test_the_agent_mends_what_it_hears_of(lab: Lab) -> None:
+    """As an uplink goes down, all that it answered for is forgotten; that it is back, its default route tells."""
+    lab.cnet("create", "net1", "--mode", "routed")
+    c1 = joined(lab, "c1", C1)
+    assert c1.ping(LAN4)
+    with agent(lab):
+        for hand in (
+            f"ip route del {C1}/32",
+            "ip link del ce-1",
+            "ip addr flush dev ce-1 scope link",
+            f"ip link set up0 down; ip link set up0 up; ip route add default via {LAN4}",
+            "echo 0 > /proc/sys/net/ipv4/ip_forward",
+        ):
+            lab.host.sh(hand)
+            lab.lan.sh("ip neigh flush all")
+            assert eventually(lambda: lab.json("status")["drift"] == []), hand
+            assert lab.lan.ping(C1), hand

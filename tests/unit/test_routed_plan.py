@@ -12,9 +12,11 @@ from containernet.kernel.fake_uplink import MAC
 from containernet.model.errors import Conflict, ContainerNetError, Missing, Usage
 from containernet.model.network import HOST
 from containernet.model.record import replace
-from containernet.plan.objects import HeldAddress, HeldRoute, Neighbour, Route, Veth
+from containernet.plan.intent import Intent
+from containernet.plan.objects import Address, HeldAddress, HeldRoute, Neighbour, Route, Veth
 from containernet.plan.operations import Add, Announce, Remove
 from containernet.plan.text import lines
+from containernet.verbs.services import Nobody
 from kit.memory import OF_A_LINK, MemoryHost
 
 GATEWAY, IP, IP6 = "198.51.100.2", "198.51.100.20", "2001:db8:51::20"
@@ -241,3 +243,33 @@ def test_the_lines_that_a_person_would_type(host: MemoryHost) -> None:
         "ip neigh delete 198.51.100.20 dev up0",
         "ip neigh delete proxy 198.51.100.20 dev up0",
     ]
+
+
+class Running(Nobody):
+    """Services that run."""
+
+    def running(self) -> bool:
+        return True
+
+
+def test_a_leased_address_is_put_on_whole_and_answered_for(host: MemoryHost) -> None:
+    """The service writes the address with the length of the server's prefix, and the server's gateway."""
+    net = host.net(services=lambda: Running())
+    host.stored(lambda store: store.finish(0, Intent(), Intent(memos=(("setting:dhcp", "on"),))))
+    net.create("r1", mode="routed")
+    made = net.join("c1", "r1", ips=("dhcp",), no_wait=True)
+    endpoint = host.stored(lambda store: store.endpoint(made.name))
+    assert (endpoint.dynamic, endpoint.addresses, endpoint.gateways) == ("dhcp", (), ("169.254.1.1",))
+    leased = replace(endpoint, addresses=(f"{IP}/24",), gateways=(GATEWAY,))
+    host.stored(lambda store: store.finish(0, Intent(endpoints=(endpoint,)), Intent(endpoints=(leased,))))
+    net.repair()
+    place = host.kernel.identify(made.path)
+    wanted = {
+        Address(place, "eth0", f"{IP}/32"),
+        Route(place, "default4", "169.254.1.1", "eth0"),
+        Route(HOST, f"{IP}/32", "", "ce-1"),
+        Neighbour(HOST, "up0", IP),
+    }
+    assert wanted <= set(host.kernel.objects.values())
+    assert not [one for one in host.kernel.objects.values() if isinstance(one, Route) and one.via == GATEWAY]
+    assert host.agreement() == []

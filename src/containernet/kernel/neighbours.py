@@ -56,15 +56,25 @@ def remove(socket: Netlink, one: Neighbour) -> None:
     socket.ask((DELNEIGH, 0, _head(one, index)))
 
 
-def _there(socket: Netlink, one: Neighbour, index: int) -> tuple[int, int] | None:
-    """Return the state and the protocol of an entry; None if there is none."""
+def has(socket: Netlink, one: Neighbour) -> bool:
+    """Tell whether an entry is there exactly so."""
+    try:
+        there = _there(socket, one, index_of(socket, one.link))
+    except KernelError:
+        return False
+    return there is not None and there[1] == ROUTE_PROTOCOL and (not one.mac or there == (PERMANENT, there[1], one.mac))
+
+
+def _there(socket: Netlink, one: Neighbour, index: int) -> tuple[int, int, str] | None:
+    """Return the state, the protocol and the MAC address of an entry; None if there is none."""
     try:
         body = socket.get(GETNEIGH, _head(one, index))
     except Refused as refusal:
         if refusal.errno == ENOENT:
             return None
         raise
-    return _NDMSG.unpack_from(body)[2], number(attributes(body, 12).get(_PROTOCOL, b""))
+    known = attributes(body, 12)
+    return _NDMSG.unpack_from(body)[2], number(known.get(_PROTOCOL, b"")), known.get(_LLADDR, b"").hex(":")
 
 
 def neighbours(socket: Netlink, place: Place, names: dict[int, str]) -> set[Neighbour]:
@@ -74,8 +84,8 @@ def neighbours(socket: Netlink, place: Place, names: dict[int, str]) -> set[Neig
         for flags in (0, PROXY):
             for body in dump(socket, GETNEIGH, _NDMSG.pack(family, 0, 0, flags, 0)):
                 _, index, state, _, _ = _NDMSG.unpack_from(body)
-                has = attributes(body, 12)
-                if number(has.get(_PROTOCOL, b"")) == ROUTE_PROTOCOL and (flags or state & PERMANENT):
-                    mac = "" if flags else has.get(_LLADDR, b"").hex(":")
-                    found.add(Neighbour(place, names.get(index, ""), unpacked(has[_DST]), mac))
+                known = attributes(body, 12)
+                if number(known.get(_PROTOCOL, b"")) == ROUTE_PROTOCOL and (flags or state & PERMANENT):
+                    mac = "" if flags else known.get(_LLADDR, b"").hex(":")
+                    found.add(Neighbour(place, names.get(index, ""), unpacked(known[_DST]), mac))
     return found

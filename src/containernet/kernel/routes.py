@@ -20,6 +20,7 @@ NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
 NEWRULE, DELRULE, GETRULE = 32, 33, 34
 FAMILIES = (2, 10)  # AF_INET, AF_INET6
 UNIVERSE, LINK, NOWHERE = 0, 253, 255  # RT_SCOPE_*
+FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH
 GATEWAYS = (f"{GATEWAY4}/32", f"{GATEWAY6}/64")  # the addresses of link scope that are ours
 UNICAST, LOCAL, TO_TABLE = 1, 2, 1  # RTN_UNICAST, RTN_LOCAL, FR_ACT_TO_TBL
 
@@ -149,6 +150,17 @@ def routes(socket: Netlink, protocol: int = 0) -> list[FoundRoute]:
             if kind == UNICAST and not flags & 0x200 and whose == (protocol or whose):  # RTM_F_CLONED: a cache entry
                 found.append(FoundRoute(body))
     return found
+
+
+def matched(socket: Netlink, destination: str) -> FoundRoute | None:
+    """Return the route to just this address (with its whole length), as the table has it; None if there is none."""
+    host, length = split(destination)
+    body = _RTMSG.pack(_family(host), length, 0, 0, 0, 0, 0, 0, FIB_MATCH) + attribute(_DST, packed(host))
+    try:
+        found = FoundRoute(socket.get(GETROUTE, body))
+    except Refused:
+        return None
+    return found if found.destination == destination else None
 
 
 def towards(socket: Netlink, address: str) -> FoundRoute | None:

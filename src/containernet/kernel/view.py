@@ -72,10 +72,20 @@ class View:
                 link = self._link(wanted.place, wanted.link)
                 return link is not None and wanted.address in self.addresses(wanted.place, link.index)
             case Route():
-                return wanted in self.routes(wanted.place)
+                alone = wanted.place == HOST and wanted.destination.endswith(("/32", "/128"))
+                return self._leads(wanted) if alone else wanted in self.routes(wanted.place)
             case Rule():
                 return wanted in self.rules(wanted.place)
         raise TypeError(wanted)
+
+    def _leads(self, wanted: Route) -> bool:
+        """Tell whether a route of the host to one address is there; there are as many as endpoints."""
+        one = routes.matched(self._spaces.route(HOST), wanted.destination)
+        if one is None or one.protocol != ROUTE_PROTOCOL:
+            return False
+        link = links.find(self._spaces.route(HOST), index=one.oif)
+        found = Route(HOST, one.destination, one.via, link.name if link else "", one.table, one.source)
+        return found == wanted
 
     def _has_beside(self, wanted: Beside) -> bool:
         match wanted:
@@ -90,7 +100,9 @@ class View:
 
                 return resolv.has(wanted)
             case Neighbour():
-                return wanted in self.neighbours(wanted.place)
+                from containernet.kernel import neighbours
+
+                return neighbours.has(self._spaces.route(wanted.place), wanted)
         from containernet.kernel import held
 
         return held.has(self._spaces.route(HOST), wanted)

@@ -15,7 +15,7 @@ from containernet.model.network import DHCP, ROUTED, Endpoint, Network
 from containernet.model.record import record
 from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
-from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL, HeldAddress
+from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL
 from containernet.verbs.host import UUID
 from containernet.verbs.leasing import enabled, need_service
 from containernet.verbs.leave import gone_with
@@ -36,13 +36,14 @@ def given(
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the addresses that are asked for, what gives more, where they lead, and what is freed for them."""
     need_awake(host, network)
-    if network.kind == ROUTED:
-        return _routed(host, network, asked)
-    words, addresses = _split(asked)
+    routed = network.kind == ROUTED
+    words, addresses = _split(tuple(map(_whole, asked)) if routed else asked)
     dynamic = DHCP if DHCP in words or (not asked and enabled(host)) else ""
     if dynamic:
         need_service(host)
-    elif not asked:
+    if routed:
+        return _routed(host, network, addresses, dynamic)
+    if not asked and not dynamic:
         sentence = f"{container} gets no IPv4 address on {network.name}: the DHCP client service is off."
         host.report.note(f"{sentence} 'cnet service dhcp enable' switches it on; --ip gives an address.")
     stale = Intent()
@@ -52,14 +53,10 @@ def given(
 
 
 def _routed(
-    host: Host, network: Network, asked: tuple[str, ...]
+    host: Host, network: Network, found: tuple[str, ...], dynamic: str
 ) -> tuple[tuple[str, ...], str, tuple[str, ...], Intent]:
     """Return the same on a routed network: addresses are put on whole, and lead to the host."""
-    words, found = _split(tuple(_whole(text) for text in asked))
-    dynamic = DHCP if DHCP in words or (not asked and enabled(host)) else ""
-    if dynamic:
-        need_service(host)
-    elif words or not found:
+    if not found and not dynamic:
         sentence = f"The host routes for {network.name}: no DHCP server or router is heard inside, so nothing is given."
         hint = "Give the container an address with --ip ADDRESS, or have one leased: cnet service dhcp enable."
         raise Usage("address-needed", sentence, hint)
@@ -69,7 +66,7 @@ def _routed(
     stale = Intent()
     for address in addresses:
         stale = joined(stale, _free(host, network, address), _unclaimed(host, network, split(address)[0]))
-    return addresses, dynamic, _to_host(addresses), stale
+    return addresses, dynamic, _to_host(addresses, dynamic), stale
 
 
 def _whole(text: str) -> str:
@@ -184,8 +181,9 @@ def _routable(host: Host, network: Network, address: str) -> None:
         if not other.transparent and any(contains(one.prefix, address) for one in other.subnets):
             sentence = f"{address} is in the subnet of the network {other.name}."
             raise Conflict("address-taken", sentence, f"Take one of the subnet of {network.uplink}.")
-    own = [one.address for one in host.kernel.uplink(network.uplink).held if isinstance(one, HeldAddress)]
-    if any(contains(one, address) and not usable_host(prefix_of(one), address) for one in own if _has_hosts(one)):
+    way = host.kernel.way_out(network.uplink)
+    own = [one for one in (way.source4, way.source6) if one and _has_hosts(one)]
+    if any(contains(one, address) and not usable_host(prefix_of(one), address) for one in own):
         raise Usage("address-reserved", f"{address} is no interface's address in its prefix.", "Take another.")
 
 
@@ -201,7 +199,7 @@ def _for_all(host: Host, network: Network, address: str, who: str) -> bool:
     return any(host.kernel.answers(network.uplink, one) == who for one in near)
 
 
-def _to_host(addresses: tuple[str, ...]) -> tuple[str, ...]:
+def _to_host(addresses: tuple[str, ...], dynamic: str) -> tuple[str, ...]:
     """Return where the default routes of an endpoint with these addresses lead: to the host, by each IP version."""
     four, six = (any((":" in one) == version for one in addresses) for version in (False, True))
-    return ((GATEWAY4,) if four else ()) + ((GATEWAY6,) if six else ())
+    return ((GATEWAY4,) if four or dynamic else ()) + ((GATEWAY6,) if six else ())
