@@ -8,11 +8,12 @@ from __future__ import annotations
 from containernet.agent import main
 from containernet.containers.named import NAMED
 from containernet.kernel import inotify, watch
+from containernet.kernel.advertised import Advertised
 from containernet.kernel.carriers import Carriers
 from containernet.kernel.netns import Spaces
 from containernet.services.dhcp import Dhcp
 from containernet.services.dhcp4.engine import Engine
-from containernet.services.lessees import lessees
+from containernet.services.lessees import Lessee, Lessees
 from containernet.services.repair import Repair, Watches, paths
 from containernet.store.files import LOG
 from containernet.verbs.leasing import written
@@ -43,6 +44,18 @@ def repair(net: ContainerNet) -> Repair:
 def dhcp(net: ContainerNet) -> Dhcp:
     """Return what leases addresses."""
     return Dhcp(
-        lambda: net.ask(lessees), lambda words: net.on_host(lambda host: written(host, words)),
-        lambda hands: Engine(hands, Spaces()), Carriers,
+        Reading(net), lambda words: net.on_host(lambda host: written(host, words)),
+        lambda hands: Engine(hands, Spaces()), Carriers, Advertised,
     )  # fmt: skip
+
+
+class Reading(Lessees):
+    """Who is to be leased for, by the store of a ContainerNet."""
+
+    def __init__(self, net: ContainerNet) -> None:
+        super().__init__()
+        self._net = net
+
+    def __call__(self) -> tuple[Lessee, ...] | None:
+        """Read the store."""
+        return self._net.ask(self.of)

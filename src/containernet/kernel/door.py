@@ -27,6 +27,9 @@ UNSUPPORTED = "unsupported"  # this kernel, or a library of this host, lacks it
 OTHER = "other"
 
 
+DHCPV6, DHCPV6_ONLY_MORE = 0x40, 0x80  # a router says: addresses by DHCPv6 (M); or what goes with them (O)
+
+
 class KernelError(ContainerNetError):
     """The kernel refused; ``reason`` is one of the words above, ``sentence`` says it with the kernel's own."""
 
@@ -235,6 +238,9 @@ class Kernel(Protocol):
 
     def present(self, place: Place, link: str) -> Present:
         """Return what a container's interface has now; ABSENT if it is not there."""
+
+    def advertised(self, place: Place, link: str) -> int:
+        """Return what a router has told a container's interface, DHCPV6 and DHCPV6_ONLY_MORE; ABSENT if that is gone."""
 
     def answers(self, link: str, address: str) -> str:
         """Return the MAC address of who answers for an address on a link of the host (ARP, NDP); "": nobody does."""

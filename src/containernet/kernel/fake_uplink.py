@@ -88,6 +88,11 @@ class FakeUplinks(FakeResolvers):
         gateways = (one.via for one in self._routes_over(place, link) if one.destination.startswith("default"))
         return Present(self._addresses(place, link), tuple(gateways), mtu)
 
+    def advertised(self, place: Place, link: str) -> int:
+        """Nothing: no router advertises in memory."""
+        self._need_link(place, link)
+        return 0
+
     def answers(self, link: str, address: str) -> str:
         """Return a MAC address of each address its own, unless somebody has said that it is silent."""
         self.uplink(link)

@@ -336,6 +336,12 @@ class Linux:
 
         return _guarded(f"show the link {link}", lambda: uplink.present(self._spaces.route(place), link))
 
+    def advertised(self, place: Place, link: str) -> int:
+        """Return what a router has told a container's interface."""
+        from containernet.kernel import advertised
+
+        return _guarded(f"show the link {link}", lambda: advertised.flags(self._spaces.route(place), link))
+
     def answers(self, link: str, address: str) -> str:
         """Return the MAC address of who answers for an address on a link of the host."""
         from containernet.kernel import reach

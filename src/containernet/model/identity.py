@@ -30,6 +30,11 @@ def from_uuid(uuid: bytes, number: int) -> bytes:
     return _RFC4361 + number.to_bytes(4, "big") + _DUID_UUID + uuid
 
 
+def duid(uuid: bytes) -> bytes:
+    """Return the host's identifier for DHCPv6 (RFC 6355)."""
+    return _DUID_UUID + uuid
+
+
 def from_mac(mac: bytes) -> bytes:
     """Return the identifier of type 1, for servers that know clients by their MAC address."""
     return _HARDWARE_ETHERNET + mac

@@ -13,6 +13,8 @@ from containernet.model.record import plain, record, replace
 
 FOREVER = 0xFFFFFFFF  # seconds of a lease that does not end (RFC 2131, section 3.3; RFC 8415, section 7.7)
 
+ROUTER = 0  # the family of what no server has leased: a router advertises it (RFC 8106)
+
 
 @record
 class LeasedRoute:
@@ -44,7 +46,7 @@ class Lease:
     hostname: str = ""
     boot: str = ""  # the host's boot id when it was stored
     wall: float = 0.0  # the wall clock at ``began``
-    family: int = 4  # 6: DHCPv6
+    family: int = 4  # 6: DHCPv6; ROUTER
     preferred: int = 0  # family 6: seconds after ``began`` for which new connections use the address
 
     @property

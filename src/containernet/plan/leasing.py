@@ -35,7 +35,8 @@ def with_lease(endpoint: Endpoint, version: int, lease: Lease | None, *, used: b
 
 
 def _version(lease: Lease) -> int:
-    return lease.family
+    """Return where a lease stands among those of its endpoint: what a router said comes last."""
+    return lease.family or 9
 
 
 def way_out(lease: Lease) -> tuple[str, ...]:

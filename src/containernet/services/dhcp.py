@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from containernet.services.dhcp4.engine import Engine
     from containernet.services.dhcp4.hands import Hands
     from containernet.services.door import Reactor, Reply, Watch
-    from containernet.services.lessees import Lessee
+    from containernet.services.leasing import Read
 
 SWITCHED_OFF = "Off: 'cnet service dhcp enable' switches it on."
 
@@ -31,19 +31,22 @@ class Dhcp:
 
     def __init__(
         self,
-        read: Callable[[], tuple[Lessee, ...] | None],
+        read: Read,
         write: Write,
         engine: Callable[[Hands], Engine],
         carriers: Callable[[], Watch],
+        routers: Callable[[], Watch],
     ) -> None:
-        """Take what tells who is to be leased for, what writes what came of it, what makes the engine and the watch."""
-        self._read, self._write, self._engine, self._carriers = read, write, engine, carriers
+        """Take what tells who is to be leased for, what writes what came of it, what makes the engine and watches."""
+        self._read, self._write, self._engine = read, write, engine
+        self._carriers, self._routers = carriers, routers
         self._leasing: Leasing | None = None
 
     def start(self, reactor: Reactor) -> None:
         """Begin with what the store says."""
         if self._leasing is None:
-            self._leasing = Leasing(reactor, self._read, self._write, self._engine, self._carriers())
+            watches = self._carriers(), self._routers()
+            self._leasing = Leasing(reactor, self._read, self._write, self._engine, *watches)
 
     def stop(self) -> None:
         """Lease no more; addresses and leases stay."""

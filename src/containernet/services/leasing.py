@@ -7,7 +7,9 @@ of the engine, it writes nothing itself: what is to last goes into the books. Ev
 from __future__ import annotations
 
 from containernet.model.errors import ContainerNetError, NotFound
+from containernet.model.lease import ROUTER
 from containernet.model.names import shown
+from containernet.services.advertised import Advertisements
 from containernet.services.books import Books
 from containernet.services.dhcp4 import words
 from containernet.services.door import ERROR, INFO, WARNING
@@ -18,6 +20,7 @@ from containernet.verbs.leasing import Word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Protocol
 
     from containernet.model.lease import Lease
     from containernet.services.books import Write
@@ -25,9 +28,19 @@ if TYPE_CHECKING:
     from containernet.services.dhcp4.hands import Hands
     from containernet.services.door import Reactor, Reply, Watch
 
+    class Read(Protocol):
+        """What tells who is to be leased for; what routers have told is noted in it."""
+
+        told: dict[int, int]
+
+        def __call__(self) -> tuple[Lessee, ...] | None:
+            """Read the store; None: the service is switched off."""
+
+
 BACK = "+"  # what the news begins with that a link has its carrier again
 PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
 REST = 2  # times what it took to read the store, before it is read again
+MOST_ADVERTISED = 4096  # endpoints of which is kept what routers said
 FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
 SHUNNED, LONGEST = 2.0, 60.0  # seconds until a client that has lost its interface begins again; then twice as many
 
@@ -38,10 +51,11 @@ class Leasing:
     def __init__(
         self,
         reactor: Reactor,
-        read: Callable[[], tuple[Lessee, ...] | None],
+        read: Read,
         write: Write,
         engine: Callable[[Hands], Engine],
         carriers: Watch,
+        routers: Watch,
     ) -> None:
         self.enabled = True  # until the store says otherwise
         self._reactor, self._read = reactor, read
@@ -50,6 +64,7 @@ class Leasing:
         self._lessees: dict[str, Lessee] = {}
         self._used: dict[str, bool] = {}  # whether the address is to be on the interface, by what was said last
         self._keys: dict[str, str] = {}  # of the clients of IPv4, by their endpoints' names
+        self._keys6: dict[str, str] = {}  # and of IPv6
         self._releasing: set[str] = set()  # being given back
         self._given_back: set[str] = set()  # and not wanted, until the store says that it is again
         self._leaving: set[str] = set()  # endpoints that are about to go: nothing of them is written any more
@@ -60,18 +75,21 @@ class Leasing:
         self._rest = -1.0
         self._cancel: Callable[[], None] = lambda: None
         self._engine = engine(self)
-        self._carriers = carriers
+        self._carriers, self._routers = carriers, routers
+        self._advertised: dict[int, Advertisements] = {}  # by endpoint
         reactor.watch(self._engine.fileno(), self._turn)
         reactor.watch(carriers.fileno(), self._carrier)
+        reactor.watch(routers.fileno(), self._router)
         self.changed()
 
     def end(self) -> None:
         """Lease no more; every address and lease stays as it is."""
         self._over = True
         self._cancel()
-        for descriptor in (self._engine.fileno(), self._carriers.fileno()):
-            self._reactor.unwatch(descriptor)
+        for one in (self._engine, self._carriers, self._routers):
+            self._reactor.unwatch(one.fileno())
         self._carriers.close()
+        self._routers.close()
         self._waiting.end()
         self._books.end()
         self._engine.close()
@@ -87,13 +105,16 @@ class Leasing:
         """Return the states of all clients, by endpoint and IP version."""
         found = {}
         for key, one in self._lessees.items():
+            if one.setup is None:
+                continue
             found[f"{one.name}/{one.version}"] = self._engine.state(key)[0] if key in self._engine else "STOPPED"
         return found
 
     def figures(self) -> tuple[tuple[str, int], ...]:
         """Return how many clients there are, and what they are at."""
-        bound = sum(self._used.get(key, False) for key in self._lessees)
-        seeking = len(self._lessees) - bound
+        wanted = [key for key, one in self._lessees.items() if one.setup is not None]
+        bound = sum(self._used.get(key, False) for key in wanted)
+        seeking = len(wanted) - bound
         return ("leased", bound), ("seeking", seeking), ("sockets", self._engine.sockets())
 
     # --- the store ---
@@ -145,13 +166,23 @@ class Leasing:
                 self._engine.remove(key)
         for key in self._lessees.keys() - wanted.keys():
             self._forget(key)
+        fresh, gone = wanted.keys() - self._lessees.keys(), self._lessees.keys() - wanted.keys()
         self._lessees = wanted
+        self._follow_routers(fresh, gone)
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
+        self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
         for key, one in wanted.items():
-            if key not in self._engine and self._may(key):
+            if one.setup is not None and key not in self._engine and self._may(key):
                 self._used[key] = one.configured
                 self._engine.add(key, one.place, one.interface, one.setup, one.lease, one.configured)
         self._flush()
+
+    def _follow_routers(self, fresh: Iterable[str], gone: Iterable[str]) -> None:
+        """Write what routers have said already to who has just come; forget what they said to who has gone."""
+        for key in gone:
+            self._advertised.pop(parted(key)[0], None)
+        for number in {parted(key)[0] for key in fresh} & self._advertised.keys():
+            self._advertise(number)
 
     def _forget(self, key: str) -> None:
         self._books.forget(*parted(key))
@@ -178,6 +209,41 @@ class Leasing:
                 if one.uplink == news[1:] and key in self._engine:
                     self._engine.link(key, news[0] == BACK)
         self._flush()
+
+    def _router(self) -> None:
+        """Routers have told containers something."""
+        for news in self._routers.news():
+            what, _, rest = news.partition(" ")
+            link, _, told = rest.partition(" ")
+            number = int(link.removeprefix("ce-")) if link.removeprefix("ce-").isdigit() else 0
+            if what == "flags" and self._read.told.get(number, -1) != int(told):
+                self._read.told[number] = int(told)
+                self.changed()
+            elif what == "option" and number:
+                self._heed(number, bytes.fromhex(told))
+        self._flush()
+
+    def _heed(self, endpoint: int, option: bytes) -> None:
+        """Take what a router says of DNS."""
+        now = self._engine.clock()
+        if len(self._advertised) >= MOST_ADVERTISED:
+            return
+        held = self._advertised.setdefault(endpoint, Advertisements())
+        if held.take(option, now):
+            self._advertise(endpoint)
+        self._reactor.at(self._reactor.now() + max(0.0, held.due() - now), lambda: self._outdate(endpoint))
+
+    def _outdate(self, endpoint: int) -> None:
+        """Something that a router said has ended, if it was not said again."""
+        held = self._advertised.get(endpoint)
+        if held is not None and held.tidy(self._engine.clock()):
+            self._advertise(endpoint)
+            self._flush()
+
+    def _advertise(self, endpoint: int) -> None:
+        if key_of(endpoint, 6) in self._lessees:
+            held = self._advertised[endpoint].lease(self._engine.clock())
+            self._books.say(Word(endpoint, ROUTER, held, used=held is not None))
 
     def _flush(self) -> None:
         """Have written what has come of it, and see who has given back what he had."""
@@ -216,7 +282,9 @@ class Leasing:
             return
         self._waiting.add(name, seconds, reply, self._reads + 1, asked=self._engine.clock() if renew else 0.0)
         if renew:
-            self._engine.renew(key)
+            for one in (key, self._keys6.get(name, "")):
+                if one in self._engine:
+                    self._engine.renew(one)
             self._flush()
         else:
             self.changed()
@@ -227,10 +295,11 @@ class Leasing:
         if not key:
             raise self._unknown(name)
         self._waiting.release(name, key, reply)
-        self._releasing.add(key)
-        self._given_back.add(key)
-        if key in self._engine:
-            self._engine.release(key)
+        for one in {key, self._keys6.get(name, key)}:
+            self._releasing.add(one)
+            self._given_back.add(one)
+            if one in self._engine:
+                self._engine.release(one)
         self._flush()
 
     def farewell(self, names: Iterable[str], reply: Reply, *, again: bool) -> None:
@@ -245,7 +314,7 @@ class Leasing:
             self._part(names, reply)
 
     def _part(self, names: Iterable[str], reply: Reply) -> None:
-        keys = {key for name in names if (key := self._keys.get(name, ""))}
+        keys = {key for name in names for where in (self._keys, self._keys6) if (key := where.get(name, ""))}
         self._leaving |= keys
         self._waiting.farewell(keys, reply)
         for key in keys:

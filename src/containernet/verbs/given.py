@@ -138,7 +138,8 @@ class Identity:
 def identified(host: Host, network: Network, endpoint: Endpoint, hostname: str, kind: str) -> Identity:
     """Return who an endpoint is, the same whenever it is made again (RFC 4361)."""
     if kind == MAC:
-        return Identity(hostname, identity.from_mac(bytes.fromhex(endpoint.mac.replace(":", ""))).hex(), ())
+        who = identity.from_mac(bytes.fromhex(endpoint.mac.replace(":", "")))
+        return Identity(hostname, who.hex(), ((UUID, host.uuid.hex()),))
     number = identity.iaid(network.name, endpoint.name)
     uuid = host.uuid
     while host.store.holder(network.id, client=identity.from_uuid(uuid, number).hex()):

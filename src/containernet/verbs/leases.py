@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import time
 
-from containernet.model.lease import FOREVER
+from containernet.model.lease import FOREVER, ROUTER
 from containernet.model.network import RELEASED
 from containernet.model.views import LeaseView
 from containernet.plan.leasing import lease_of
@@ -27,6 +27,8 @@ def of(endpoint: Endpoint, states: dict[str, str]) -> Iterable[LeaseView]:
     if endpoint.dynamic and lease_of(endpoint, 4) is None:
         yield _waiting(endpoint, states)
     for lease in endpoint.leases:
+        if lease.family == ROUTER:
+            continue
         yield _view(endpoint, lease, states.get(f"{endpoint.name}/{lease.family}", ""))
 
 

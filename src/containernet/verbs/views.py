@@ -127,8 +127,9 @@ class Views:
         if self._states is None:
             self._states = self._host.services.states()
         leases = tuple(of(endpoint, self._states))
-        dns = dict.fromkeys(text for one in leases for text in one.dns)
-        search = dict.fromkeys(text for one in leases for text in one.search or (one.domain,) if text)
+        told = endpoint.leases
+        dns = dict.fromkeys(text for one in told for text in one.dns)
+        search = dict.fromkeys(text for one in told for text in one.search or (one.domain,) if text)
         return replace(view, leases=leases, dns=tuple(dns), search=tuple(search))
 
     def _as_it_is(self, view: EndpointView, compartment: Compartment) -> EndpointView:
