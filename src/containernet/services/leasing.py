@@ -12,7 +12,7 @@ from containernet.services.books import Books
 from containernet.services.dhcp4 import words
 from containernet.services.door import ERROR, INFO, WARNING
 from containernet.services.lessees import Lessee, key_of, parted
-from containernet.services.waiting import Waiting
+from containernet.services.waiting import Waiting, ended
 from containernet.verbs.leasing import Word
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BACK = "+"  # what the news begins with that a link has its carrier again
 PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
 REST = 2  # times what it took to read the store, before it is read again
+AGAIN = 30.0  # seconds after which an address that could not be taken off is to be taken off again
 FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
 SHUNNED, LONGEST = 2.0, 60.0  # seconds until a client that has lost its interface begins again; then twice as many
 
@@ -51,8 +52,8 @@ class Leasing:
         self._used: dict[str, bool] = {}  # whether the address is to be on the interface, by what was said last
         self._keys: dict[str, str] = {}  # of the clients of IPv4, by their endpoints' names
         self._releasing: set[str] = set()  # being given back
-        self._given_back: set[str] = set()  # and not wanted, until the store says that it is again
-        self._leaving: set[str] = set()  # endpoints that are about to go: nothing of them is written any more
+        self._leaving: dict[str, float] = {}  # endpoints that are about to go, till then: nothing of them is written
+        self._believed: dict[str, int] = {}  # the first reading after what was written last of an endpoint
         self._parting: list[tuple[int, tuple[str, ...], Reply]] = []  # farewells that wait for a reading of the store
         self._lost: dict[str, tuple[float, float]] = {}  # from when on they may have a client again; the last pause
         self._reads = self._begun = 0
@@ -72,6 +73,8 @@ class Leasing:
         for descriptor in (self._engine.fileno(), self._carriers.fileno()):
             self._reactor.unwatch(descriptor)
         self._carriers.close()
+        for _, _, reply in self._parting:
+            reply(ended())
         self._waiting.end()
         self._books.end()
         self._engine.close()
@@ -127,7 +130,7 @@ class Leasing:
         else:
             self.enabled = found is not None
             self._follow(found or ())
-            self._waiting.read(self._begun, {one.name for one in found or ()})
+            self._waiting.read(self._begun, None if found is None else {one.name for one in found})
             due = [one for one in self._parting if one[0] <= self._begun]
             self._parting = [one for one in self._parting if one not in due]
             for _, names, reply in due:
@@ -138,11 +141,11 @@ class Leasing:
     def _follow(self, found: Iterable[Lessee]) -> None:
         """Give a client to each who is to have one, and to nobody else."""
         wanted = {one.key: one for one in found}
-        self._leaving &= wanted.keys()
-        self._given_back &= wanted.keys()
         for key, one in self._lessees.items():
-            if key in self._engine and _other(wanted.get(key), one):
-                self._engine.remove(key)
+            if _other(wanted.get(key), one):
+                self._lost.pop(key, None)
+                if key in self._engine:
+                    self._engine.remove(key)
         for key in self._lessees.keys() - wanted.keys():
             self._forget(key)
         self._lessees = wanted
@@ -155,12 +158,18 @@ class Leasing:
 
     def _forget(self, key: str) -> None:
         self._books.forget(*parted(key))
-        self._used.pop(key, None)
-        self._lost.pop(key, None)
+        for about in (self._used, self._lost, self._leaving, self._believed):
+            about.pop(key, None)
 
     def _may(self, key: str) -> bool:
-        """Tell whether one may have a client now; who has lost his interface, after a while."""
-        if key in self._leaving or key in self._given_back:
+        """Tell whether one may have a client now; who has lost his interface, after a while.
+
+        A client begins with what the store says of it: that has to be the last word, read after it was written.
+        """
+        if key in self._leaving or key in self._releasing or self._books.open(*parted(key)):
+            return False
+        if self._begun < self._believed.get(key, 0):
+            self._reads = max(self._reads, self._believed[key])  # so that there is such a reading
             return False
         when, _ = self._lost.get(key, (0.0, 0.0))
         return self._reactor.now() >= when
@@ -173,7 +182,7 @@ class Leasing:
 
     def _carrier(self) -> None:
         """Uplinks have lost their carrier, or have it again: whether leases still hold there, their servers say."""
-        for news in self._carriers.news():
+        for news in sorted(self._carriers.news(), reverse=True):  # who has lost it and has it again: in this order
             for key, one in self._lessees.items():
                 if one.uplink == news[1:] and key in self._engine:
                     self._engine.link(key, news[0] == BACK)
@@ -191,17 +200,28 @@ class Leasing:
         """A word was written, or could not be."""
         key = key_of(word.endpoint, word.version)
         name = self._lessees[key].name if key in self._lessees else ""
+        if name:
+            self._believed[key] = self._reads + 1
         if error is None:
             self._waiting.written(name, key, word)
         else:
             self._reactor.log(ERROR, f"{name or key}: {error.sentence} {error.hint}".rstrip())
             self._waiting.failed(name, key, error)
-            self._given_back.discard(key)
             if word.used and key in self._engine:
-                self._used[key] = False
                 self._engine.failed(key)
+                self._say(key, None, used=False)  # it begins again with nothing, whatever is there of a former lease
                 self._flush()
+            elif not word.released:
+                self._reactor.at(self._reactor.now() + AGAIN, lambda: self._off(key))
+        if name and key not in self._engine:
+            self.changed()  # it may have waited for this
         self._reactor.changed()
+
+    def _off(self, key: str) -> None:
+        """Have an address taken off that could not be, unless there is another since: its time is over."""
+        if key in self._engine and not self._used.get(key):
+            self._say(key, None, used=False)
+            self._flush()
 
     # --- who waits ---
 
@@ -210,16 +230,20 @@ class Leasing:
         key = self._keys.get(name, "")
         if renew and not key:
             raise self._unknown(name)
-        self._given_back.discard(key)
-        if not renew and key and self._used.get(key) and key in self._engine:
+        if not renew and self._has(key):
             reply(self._engine.state(key)[0])
             return
         self._waiting.add(name, seconds, reply, self._reads + 1, asked=self._engine.clock() if renew else 0.0)
-        if renew:
+        if renew and key in self._engine:
             self._engine.renew(key)
             self._flush()
         else:
+            self._lost.pop(key, None)
             self.changed()
+
+    def _has(self, key: str) -> bool:
+        """Tell whether one has an address, and that is written."""
+        return self._used.get(key, False) and key in self._engine and not self._books.open(*parted(key))
 
     def release(self, name: str, reply: Reply) -> None:
         """Give a lease back, and answer when that is done."""
@@ -228,7 +252,6 @@ class Leasing:
             raise self._unknown(name)
         self._waiting.release(name, key, reply)
         self._releasing.add(key)
-        self._given_back.add(key)
         if key in self._engine:
             self._engine.release(key)
         self._flush()
@@ -236,28 +259,33 @@ class Leasing:
     def farewell(self, names: Iterable[str], reply: Reply, *, again: bool) -> None:
         """Give back leases of endpoints that are about to go, and answer when that is said.
 
-        ``again``: read the store first, because it says since a moment ago where they are.
+        ``again``: read the store first, because it says since a moment ago where they are. So it is if one of them is
+        not known here: perhaps nothing has been read yet.
         """
-        if again:
-            self._parting.append((self._reads + 1, tuple(names), reply))
+        names = tuple(names)
+        if again or not self._keys.keys() >= set(names):
+            self._parting.append((self._reads + 1, names, reply))
             self.changed()
         else:
             self._part(names, reply)
 
     def _part(self, names: Iterable[str], reply: Reply) -> None:
         keys = {key for name in names if (key := self._keys.get(name, ""))}
-        self._leaving |= keys
+        until = self._reactor.now() + FORGIVEN
+        self._leaving |= dict.fromkeys(keys, until)
         self._waiting.farewell(keys, reply)
         for key in keys:
             if key in self._engine:
                 self._engine.release(key)
-        self._reactor.at(self._reactor.now() + FORGIVEN, lambda: self._forgive(keys))
+        self._reactor.at(until, self._forgive)
         self._flush()
 
-    def _forgive(self, keys: set[str]) -> None:
+    def _forgive(self) -> None:
         """Lease again for who was to go, and is still there."""
-        if self._leaving & keys:
-            self._leaving -= keys
+        late = [key for key, until in self._leaving.items() if until <= self._reactor.now()]
+        for key in late:
+            del self._leaving[key]
+        if late:
             self.changed()
 
     @staticmethod
@@ -284,6 +312,8 @@ class Leasing:
 
     def _say(self, key: str, lease: Lease | None, *, used: bool) -> None:
         self._used[key] = used
+        if used:
+            self._lost.pop(key, None)
         if key not in self._leaving:
             self._books.say(Word(*parted(key), lease, used, key in self._releasing))
 
