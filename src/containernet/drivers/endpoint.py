@@ -28,7 +28,7 @@ def inside(
     for version in (4, 6):
         if str(version) not in compartment.routed:
             found += _default(endpoints, place, networks, version)
-    found += _leased(endpoints, place)
+    found += _leased(endpoints, place, found)
     if len(endpoints) > 1 or compartment.routed:
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
@@ -113,17 +113,15 @@ def _via(subnet: Subnet) -> str:
     return "" if subnet.gateway == ONLINK else subnet.gateway
 
 
-def _leased(endpoints: list[Endpoint], place: Place) -> list[Object]:
-    """Return the routes that came with leases; of several to one destination, the first endpoint's holds."""
+def _leased(endpoints: list[Endpoint], place: Place, there: list[Object]) -> list[Object]:
+    """Return the routes that came with leases, beside those that are ``there``."""
     if not any(one.leases for one in endpoints):
         return []
     from containernet.drivers import transparent
 
-    found: dict[str, Object] = {}
-    for one in sorted(endpoints, key=lambda one: (-one.priority, one.id)):
-        for route in transparent.routes(one, place):
-            found.setdefault(route.destination, route)
-    return list(found.values())
+    ranked = sorted(endpoints, key=lambda one: (-one.priority, one.id))
+    taken = {one.destination: one for one in there if isinstance(one, Route)}
+    return transparent.shared(ranked, place, taken)
 
 
 def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) -> list[Object]:
@@ -145,4 +143,9 @@ def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Obje
             found += _towards(subnet, place, endpoint.interface, table)
             found.append(Route(place, f"default{family(subnet.prefix)}", _via(subnet), endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
+    if endpoint.leases:
+        from containernet.drivers import transparent
+
+        known = {one.destination for one in found if isinstance(one, Route)}
+        found += (one for one in transparent.routes(endpoint, place, table) if one.destination not in known)
     return found
