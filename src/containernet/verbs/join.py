@@ -58,6 +58,11 @@ def join(
             "priority-invalid", f"{priority} is no priority.", f"Priorities are whole numbers from 0 to {MOST:,}."
         )
 
+    if wait:
+        from containernet.verbs.leasing import patient
+
+        patient(wait)
+
     def verb() -> tuple[Endpoint, Intent, bool]:
         net = need_network(host.store, network)
         if (hostname or client_id or wait or no_wait) and not net.transparent:
