@@ -177,21 +177,21 @@ def test_who_goes_away_while_he_waits_harms_nobody(tmp_path: Path, quiet: Quiet)
 
 
 def test_nobody_waits_for_ever(tmp_path: Path, quiet: Quiet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "LONGEST_WAIT", 0.1)
+    monkeypatch.setattr(server, "LONGEST_WAIT", 0.0)
 
     async def talk(path: str) -> None:
         assert await said(path, LEASE) == []
         quiet.replies[0]("done")
         assert len(await said(path, STATUS)) == 1
 
-    served(tmp_path, talk, answering(quiet), patience=0.1)
+    served(tmp_path, talk, answering(quiet), patience=0.4)
 
 
 def test_who_waits_is_waited_for_longer_than_who_is_silent(tmp_path: Path, quiet: Quiet) -> None:
     async def talk(path: str) -> None:
         asking = asyncio.create_task(said(path, LEASE))
         await waited(quiet)
-        for _ in range(3):  # others are dropped one after another
+        for _ in range(2):  # others are dropped one after another
             reader, writer = await asyncio.open_unix_connection(path)
             assert await reader.read() == b""
             writer.close()
@@ -199,7 +199,7 @@ def test_who_waits_is_waited_for_longer_than_who_is_silent(tmp_path: Path, quiet
         quiet.replies[0]("done")
         assert protocol.result((await asking)[0]) == "done"
 
-    served(tmp_path, talk, answering(quiet), patience=0.1)
+    served(tmp_path, talk, answering(quiet), patience=0.3)
 
 
 def test_many_who_wait_keep_nobody_from_asking(tmp_path: Path, quiet: Quiet) -> None:
