@@ -102,13 +102,16 @@ class ThisHost(Protocol):
 
         Raises ``NotFound``, ``Missing`` (no service).
         """
-        from containernet.verbs.leasing import release
+        from containernet.verbs.leasing import releasable, release
         from containernet.verbs.views import Views
 
         def verb(host: Host) -> EndpointView:
             views = Views(host)
             views.load()
-            return views.endpoint(release(host, container, network, endpoint=endpoint))
+            one = releasable(host, container, network, endpoint=endpoint)
+            view = views.endpoint(one)
+            release(host, one)
+            return view
 
         return self.on_host(verb)
 

@@ -13,6 +13,8 @@ from typing import Any
 from containernet.bootstrap import ContainerNet
 from containernet.model.network import HOST
 from containernet.plan.objects import HeldAddress
+from kit import leases
+from kit.leases import LanHost, got, lost, written_or_raised
 from kit.leasing import lease
 from kit.memory import HOST4, HOST6, MemoryHost
 
@@ -30,6 +32,7 @@ class Scene:
     prepare: Callable[[MemoryHost], None]
     verb: Callable[[ContainerNet], Any]
     unseen: bool = False  # what is to be mended is seen by who looks at everything only
+    host: type[MemoryHost] = MemoryHost
 
 
 def empty(host: MemoryHost) -> None:
@@ -142,6 +145,15 @@ def restarted(host: MemoryHost) -> None:
     host.container("c1")
 
 
+def on_lan(host: MemoryHost) -> None:
+    """A LAN: two containers have leases, one waits for his first."""
+    leases.prepare(host)
+
+
+def on_a_lan(verb: Callable[[Any], Any]) -> Scene:
+    return Scene(on_lan, verb, host=LanHost)
+
+
 VERBS = {
     "create behind NAT, the first": Scene(empty, lambda net: net.create("n1", nat=True, labels=("a=b",))),
     "create internal": Scene(town, lambda net: net.create("n9", internal=True)),
@@ -178,6 +190,9 @@ VERBS = {
     "leave one of macvlans with a shim": Scene(yard, lambda net: net.leave("c1", "m1")),
     "destroy one of macvlans with a shim": Scene(yard, lambda net: net.destroy("m1", force=True)),
     "destroy the last": Scene(last, lambda net: net.destroy("n1")),
+    "join by DHCP": on_a_lan(lambda net: net.join("c4", "lan", ips=("dhcp",), no_wait=True)),
+    "leave with a lease": on_a_lan(lambda net: net.leave("c1", "lan")),
+    "destroy with leases": on_a_lan(lambda net: net.destroy("lan", force=True)),
 }
 MENDING = {
     "join again after a restart of the container": Scene(
@@ -199,11 +214,20 @@ MENDING = {
     "a verb right after a reboot": Scene(rebooted, lambda net: net.join("c5", "n1")),
     "a join that was waited for": Scene(rebooted, lambda net: net.join("c1", "n3")),
     "a verb onto what was flushed": Scene(flushed, lambda net: net.join("c5", "n1"), unseen=True),
+    "a lease is written": on_a_lan(lambda net: written_or_raised(net, [got(3)])),
+    "a lease is another one": on_a_lan(
+        lambda net: written_or_raised(net, [got(1, leases.lease(99, mtu=0, routes=()))])
+    ),
+    "a lease is taken away": on_a_lan(lambda net: written_or_raised(net, [lost(1)])),
+    "a lease is given back": on_a_lan(lambda net: written_or_raised(net, [lost(2, released=True)])),
+    "many leases at once": on_a_lan(
+        lambda net: written_or_raised(net, [lost(1), got(2, leases.lease(21)), got(3), got(99)])
+    ),
 }
 
 
 def ready(scene: Scene, where: Path) -> MemoryHost:
     """Return a host that is ready for a scene."""
-    host = MemoryHost(where)
+    host = scene.host(where)
     scene.prepare(host)
     return host

@@ -128,6 +128,30 @@ def test_all_that_comes_with_a_lease(lab: Lab, tmp_path: Path) -> None:
         assert lab.inside("web").ping("198.51.100.2")
 
 
+def test_two_leases_in_one_container_answer_each_by_its_own_interface(lab: Lab, tmp_path: Path) -> None:
+    """Both come with a router outside the subnet and with routes by it; the first has them, the second its own."""
+    routes = "0.0.0.0/0,203.0.113.9,192.0.2.0/24,203.0.113.9,198.51.100.0/24,203.0.113.9"
+    lab.lan.sh("ip address add 203.0.113.9/32 dev lan0; ip address add 192.0.2.7/32 dev lo || true")
+    with serving(lab, tmp_path, f"option:classless-static-route,{routes}"):
+        ends = [leased(lab, "web"), lab.json("join", "web", "lan", "--ip", "dhcp")]
+        addresses = [lease["address"].partition("/")[0] for lease in lab.json("leases", "web")]
+        assert len(set(addresses)) == 2
+        assert lab.json("status")["drift"] == []
+        web = lab.inside("web")
+        main = {(one["dst"], one["dev"]) for one in web.json("ip", "-j", "-4", "route") if one["protocol"] != "kernel"}
+        assert main == {("default", "eth0"), ("192.0.2.0/24", "eth0"), ("203.0.113.9", "eth0")}
+        for address, end in zip(addresses, ends, strict=True):
+            for target in ("192.0.2.7", "8.8.8.8", LAN4):
+                (way,) = web.json("ip", "-j", "route", "get", target, "from", address)
+                assert way["dev"] == end["interface"], (address, target)
+                assert way.get("gateway", "") == ("" if target == LAN4 else "203.0.113.9")
+            assert lab.lan.ping(address)
+            assert web.ping("192.0.2.7")
+        lab.cnet("leave", "web", "lan", "--endpoint", ends[0]["name"])
+        assert web.ping("192.0.2.7"), "the second has not taken the routes over"
+        assert lab.json("status")["drift"] == []
+
+
 def test_it_says_who_it_is_the_same_every_time(lab: Lab, tmp_path: Path) -> None:
     with serving(lab, tmp_path):
         first = leased(lab, "web")

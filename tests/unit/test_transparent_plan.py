@@ -107,6 +107,17 @@ def test_a_dry_run_prints_the_whole_and_changes_nothing(host: MemoryHost) -> Non
     assert host.kernel.state == before
 
 
+def test_nothing_is_taken_away_twice_and_the_host_has_its_addresses_back_first(host: MemoryHost) -> None:
+    host.net().create("net1")
+    host.net().join("c1", "net1", ips=(IP,))
+    net = host.net(dry_run=True)
+    net.destroy("net1", force=True)
+    assert len(set(net.plans)) == len(net.plans)
+    away = [i for i, line in enumerate(net.plans) if line.startswith(("ip -n c1", "ip link delete"))]
+    back = [i for i, line in enumerate(net.plans) if line.endswith("dev up0") or " dev up0 " in line]
+    assert max(back) < min(away)
+
+
 def test_a_gateway_that_falls_silent_undoes_all(host: MemoryHost, monkeypatch: pytest.MonkeyPatch) -> None:
     before = host.kernel.state
     monkeypatch.setattr(host.kernel, "answers", lambda link, address: link == "up0")

@@ -24,6 +24,7 @@ RUN_DIR, SOCKET = "/run/containernet", "agent.sock"
 PATIENCE = 5.0  # seconds
 GIVING_BACK = 15  # seconds for a lease to be given back: one as a rule
 LONGEST = 1 << 20  # bytes of an answer
+PIECE = 4 << 10  # characters of names in one request: in JSON one may take twelve bytes
 
 
 def run_dir() -> str:
@@ -86,7 +87,8 @@ class Agent:
     def farewell(self, endpoints: Iterable[str], *, moved: bool) -> bool:
         """Have the leases given back of endpoints that are about to go."""
         try:
-            self._ask(protocol.FAREWELL, "\n".join(endpoints), int(moved))
+            for names in _lines(endpoints):
+                self._ask(protocol.FAREWELL, names, int(moved))
         except ContainerNetError:  # they go all the same, and their leases end by themselves
             return False
         return True
@@ -108,6 +110,17 @@ class Agent:
             return dict(self._ask(protocol.LEASES))
         except ContainerNetError:
             return {}
+
+
+def _lines(names: Iterable[str]) -> list[str]:
+    """Return names, one a line, in pieces that a request has space for."""
+    found: list[str] = []
+    for name in names:
+        if found and len(found[-1]) + len(name) < PIECE:
+            found[-1] += f"\n{name}"
+        else:
+            found.append(name)
+    return found
 
 
 def _line(connection: socket.socket) -> bytes:

@@ -73,6 +73,7 @@ class Agent:
             reactor.unwatch(watch.fileno())
             watch.close()
             self._roster.stop()
+            await asyncio.sleep(0)  # who has waited for a service hears that it has ended
             self._server.close()
         if not await reactor.idle(STOPPING):
             systemd.log(WARNING, "The agent ends with a pass under way; the next verb or agent takes it up.")

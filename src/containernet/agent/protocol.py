@@ -24,6 +24,7 @@ from containernet.model import errors
 from containernet.model.errors import Bug, ContainerNetError, NotFound, Usage
 from containernet.model.names import shown
 from containernet.model.record import plain, record
+from containernet.verbs.services import LONGEST_WAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ NEEDS_NAME = {
     STATUS: False, SERVICES: False, START: True, STOP: True, RESTART: True,
     LEASES: False, LEASE: True, RENEW: True, RELEASE: True, FAREWELL: True,
 }  # fmt: skip
-LONGEST_WAIT = 600  # seconds
 KINDS = {one.kind: one for one in vars(errors).values() if isinstance(one, type) and hasattr(one, "kind")}
 
 

@@ -1,7 +1,8 @@
 """The agent's one socket: who may talk to it, for how long, and how much (unix(7)).
 
 The rule of this file: a client can cost little, whatever it does: so many at a time, a line of so many bytes, so many
-seconds of silence; an error of ours in an answer ends that client's connection and nothing else.
+seconds of silence; an error of ours in an answer ends that client's connection and nothing else. Who waits for an
+answer that comes later keeps nobody else from asking.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import socket
 from contextlib import suppress
 
 from containernet.agent.client import SOCKET, holder, peer
-from containernet.agent.protocol import LONGEST, LONGEST_WAIT, Broken, Later, refusal
+from containernet.agent.protocol import LONGEST, Broken, Later, refusal
 from containernet.model.errors import Bug, ContainerNetError, NotPermitted, Taken, Usage
+from containernet.verbs.services import LONGEST_WAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST = 32  # clients at a time
+MOST = 32  # clients at a time that talk
+PATIENT = 512  # that wait for an answer: all containers of a host may join by DHCP at once
 PATIENCE = 10.0  # seconds for a whole line to come, or for an answer to be taken
 
 
@@ -31,6 +34,7 @@ class Server:
         self._answer, self._patience = answer, patience
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._waiting = 0  # of those who wait for an answer
 
     async def open(self) -> None:
         """Listen; the socket of an agent that was killed is replaced."""
@@ -102,17 +106,14 @@ class Server:
         """Raise unless the client is root, and one of not too many."""
         if peer(writer.get_extra_info("socket"))[1] not in (0, os.geteuid()):
             raise NotPermitted("agent-not-permitted", "Only root may ask the agent.", "Run it as root.")
-        if len(self._writers) > MOST:
+        if len(self._writers) - self._waiting > MOST:
             raise Taken("agent-busy", f"{MOST} others are talking to the agent.", "Try again.")
 
     async def _said(self, line: bytes, bound: asyncio.Timeout) -> tuple[bytes, bool]:
         """Return the answer to a line, and whether another may follow."""
         try:
             said = self._answer(line)
-            if isinstance(said, Later):
-                bound.reschedule(asyncio.get_running_loop().time() + LONGEST_WAIT + self._patience)
-                return await _come(said), True
-            return said, True
+            return await self._come(said, bound) if isinstance(said, Later) else said, True
         except Broken as error:
             return refusal(error), False
         except ContainerNetError as error:
@@ -120,9 +121,16 @@ class Server:
         except Exception as error:
             return refusal(Bug("bug", f"This is a bug in the agent: {type(error).__name__}: {error}")), False
 
-
-async def _come(later: Later) -> bytes:
-    """Wait for an answer."""
-    future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-    later.then(lambda said: None if future.done() else future.set_result(said))
-    return await future
+    async def _come(self, later: Later, bound: asyncio.Timeout) -> bytes:
+        """Wait for an answer."""
+        if self._waiting >= PATIENT:
+            raise Taken("agent-busy", f"{PATIENT} others are waiting for the agent.", "Try again.")
+        loop = asyncio.get_running_loop()
+        bound.reschedule(loop.time() + LONGEST_WAIT + self._patience)
+        future: asyncio.Future[bytes] = loop.create_future()
+        later.then(lambda said: None if future.done() else future.set_result(said))
+        self._waiting += 1
+        try:
+            return await future
+        finally:
+            self._waiting -= 1

@@ -29,7 +29,7 @@ def inside(
     for version in (4, 6):
         if str(version) not in compartment.routed:
             found += _default(endpoints, place, networks, version)
-    found += _leased(endpoints, place, networks)
+    found += _leased([one for one in endpoints if networks[one.network_id].kind != ROUTED], place, found)
     if len(endpoints) > 1 or compartment.routed:
         for endpoint in endpoints:
             found += _own_routes(endpoint, place, networks[endpoint.network_id])
@@ -114,21 +114,18 @@ def _via(subnet: Subnet) -> str:
     return "" if subnet.gateway == ONLINK else subnet.gateway
 
 
-def _leased(endpoints: list[Endpoint], place: Place, networks: dict[int, Network]) -> list[Object]:
-    """Return the routes that came with leases; of several to one destination, the first endpoint's holds.
+def _leased(endpoints: list[Endpoint], place: Place, there: list[Object]) -> list[Object]:
+    """Return the routes that came with leases, beside those that are ``there``.
 
-    On a routed network all goes by the host, which has routes of its own.
+    Not of routed endpoints: all goes by the host, which has routes of its own.
     """
     if not any(one.leases for one in endpoints):
         return []
     from containernet.drivers import transparent
 
-    found: dict[str, Object] = {}
-    direct = [one for one in endpoints if networks[one.network_id].kind != ROUTED]
-    for one in sorted(direct, key=lambda one: (-one.priority, one.id)):
-        for route in transparent.routes(one, place):
-            found.setdefault(route.destination, route)
-    return list(found.values())
+    ranked = sorted(endpoints, key=lambda one: (-one.priority, one.id))
+    taken = {one.destination: one for one in there if isinstance(one, Route)}
+    return transparent.shared(ranked, place, taken)
 
 
 def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) -> list[Object]:
@@ -150,6 +147,11 @@ def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Obje
             found += _towards(subnet, place, endpoint.interface, table)
             found.append(Route(place, f"default{family(subnet.prefix)}", _via(subnet), endpoint.interface, table))
         found += (Rule(place, address, table, RULE_PRIORITY) for address in own)
+    if endpoint.leases:
+        from containernet.drivers import transparent
+
+        known = {one.destination for one in found if isinstance(one, Route)}
+        found += (one for one in transparent.routes(endpoint, place, table) if one.destination not in known)
     return found
 
 

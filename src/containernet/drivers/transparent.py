@@ -10,7 +10,7 @@ from __future__ import annotations
 from containernet.model.address import first, from_number, split
 from containernet.model.network import BRIDGE, HOST, MACVLAN, ROUTED, Endpoint, Network, Place, Subnet
 from containernet.plan.leasing import DEFAULT, used
-from containernet.plan.objects import Address, Bridge, Macvlan, Object, Port, Route, Sysctl, Up, Veth
+from containernet.plan.objects import MAIN, Address, Bridge, Macvlan, Object, Port, Route, Sysctl, Up, Veth
 
 
 def network(one: Network, mark: int) -> list[Object]:
@@ -85,17 +85,34 @@ def subnets(endpoint: Endpoint, one: Network) -> tuple[Subnet, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def routes(endpoint: Endpoint, place: Place) -> list[Route]:
+def routes(endpoint: Endpoint, place: Place, table: int = MAIN) -> list[Route]:
     """Return the routes that came with an endpoint's leases, but for default routes (RFC 3442)."""
     found: dict[str, Route] = {}
+    connected = {prefix_of(text) for text in endpoint.addresses}  # the kernel has them with the addresses
     held = [lease for lease in endpoint.leases if used(endpoint, lease)]
-    for one in (route for lease in held for route in lease.routes):
-        if one.prefix == DEFAULT or any(one.prefix == prefix_of(lease.cidr) for lease in held):
-            continue  # the kernel has it with the address
+    for one in (route for lease in held for route in lease.routes if route.prefix not in (DEFAULT, *connected)):
+        whole = f"{one.via}/32"
         if one.onlink:
-            found.setdefault(f"{one.via}/32", Route(place, f"{one.via}/32", "", endpoint.interface))
-        found[one.prefix] = Route(place, one.prefix, one.via, endpoint.interface)
+            found.setdefault(whole, Route(place, whole, "", endpoint.interface, table))
+        if not (one.onlink and one.prefix == whole):
+            found[one.prefix] = Route(place, one.prefix, one.via, endpoint.interface, table)
     return list(found.values())
+
+
+def shared(endpoints: list[Endpoint], place: Place, taken: dict[str, Route]) -> list[Object]:
+    """Return the routes of leases that endpoints share, the first of them first, beside those that are ``taken``.
+
+    Of several to one destination the first holds, and so does the kernel's own to where an endpoint has an address.
+    Without the way to its router that it needs, a route is none.
+    """
+    connected = {prefix_of(text) for one in endpoints for text in one.addresses}
+    ways, found = dict(taken), list[Object]()
+    for route in (route for one in endpoints for route in routes(one, place)):
+        router = ways.get(f"{route.via}/32", route)
+        if route.destination not in ways and route.destination not in connected and router.link == route.link:
+            ways[route.destination] = route
+            found.append(route)
+    return found
 
 
 def prefix_of(address: str) -> str:

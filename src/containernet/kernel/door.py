@@ -240,7 +240,7 @@ class Kernel(Protocol):
         """Return what a container's interface has now; ABSENT if it is not there."""
 
     def advertised(self, place: Place, link: str) -> int:
-        """Return what a router has told a container's interface, DHCPV6 and DHCPV6_ONLY_MORE; ABSENT if that is gone."""
+        """Return what a router says to an interface, DHCPV6 and DHCPV6_ONLY_MORE; ABSENT if there is none."""
 
     def answers(self, link: str, address: str) -> str:
         """Return the MAC address of who answers for an address on a link of the host (ARP, NDP); "": nobody does."""

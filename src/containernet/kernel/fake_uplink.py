@@ -11,7 +11,7 @@ from containernet.kernel.fake_resolv import FakeResolvers
 from containernet.model.address import contains, packed
 from containernet.model.network import HOST, Place
 from containernet.model.record import replace
-from containernet.plan.objects import Bridge, Held, HeldAddress, HeldRoute, Macvlan, Port
+from containernet.plan.objects import Bridge, Held, HeldAddress, HeldRoute, Macvlan, Port, Veth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class FakeUplinks(FakeResolvers):
     def present(self, place: Place, link: str) -> Present:
         """Return the addresses that are given: no router advertises in memory."""
         self._need_link(place, link)
-        mtu = next((one.mtu for one in self.objects.values() if isinstance(one, Macvlan) and one.place == place), 1500)
+        ends = [one for one in self.objects.values() if isinstance(one, Macvlan | Veth) and one.place == place]
+        mtu = next((one.mtu for one in ends if link == (one.peer if isinstance(one, Veth) else one.name)), 1500)
         gateways = (one.via for one in self._routes_over(place, link) if one.destination.startswith("default"))
         return Present(self._addresses(place, link), tuple(gateways), mtu)
 

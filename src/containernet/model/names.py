@@ -72,7 +72,7 @@ def host_name(text: str) -> str:
     """Return ``text`` if a DHCP server may be told that it is a host's name (RFC 1123, 2.1)."""
     labels = text.split(".")
     if len(text) > 253 or not all(
-        0 < len(one) <= LONGEST and _LABEL.issuperset(one) and one[0] != "-" for one in labels
+        0 < len(one) <= LONGEST and _LABEL.issuperset(one) and "-" not in (one[0], one[-1]) for one in labels
     ):
         hint = "Host names have letters, digits and '-', and dots between their parts of 63 characters at most."
         raise Usage("hostname-invalid", f"{shown(text)} is not the name of a host.", hint)

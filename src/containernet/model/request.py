@@ -11,7 +11,6 @@ from containernet.model.names import label, shown
 from containernet.model.network import BRIDGE, INTERNAL, MACVLAN, NAT, TRANSPARENT
 
 LOWEST_MTU, LOWEST_MTU6, HIGHEST_MTU = 68, 1280, 65535  # RFC 791, RFC 8200, and ETH_MAX_MTU
-LONGEST_WAIT = 600  # seconds, for an address from DHCP
 ABSURD = {  # prefixes that no network of containers can have, and why
     "0.0.0.0/8": "this host on this network (RFC 791)",
     "127.0.0.0/8": "loopback (RFC 1122)",
@@ -124,12 +123,6 @@ def usable_host(prefix: str, address: str) -> bool:
     size = (128 if ":" in prefix else 32) - split(prefix)[1]
     high = "" if ":" in prefix else from_number(first(prefix) + (1 << size) - 1, prefix)
     return contains(prefix, address) and address not in (low, high)
-
-
-def patience(seconds: int) -> None:
-    """Refuse to wait for longer than anybody would."""
-    if not 0 <= seconds <= LONGEST_WAIT:
-        raise Usage("wait-invalid", f"Nobody waits for {seconds} seconds.", f"Wait for 1 to {LONGEST_WAIT} seconds.")
 
 
 def mtu(number: int, ipv6: bool) -> int:

@@ -43,6 +43,10 @@ class Advertisements:
             if seconds and sum(which == kind for which, _ in self._until) < MOST:
                 self._until[kind, one] = until
 
+    def lasts(self, now: float) -> bool:
+        """Tell whether something that holds will end."""
+        return now <= self.due() < inf
+
     def due(self) -> float:
         """Return when something ends."""
         return min(self._until.values(), default=inf)

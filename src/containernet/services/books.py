@@ -28,24 +28,32 @@ class Books:
         """``ended`` is called for each word when it is written, or cannot be."""
         self._reactor, self._write, self._ended = reactor, write, ended
         self._words: dict[Key, Word] = {}
-        self._busy = self._over = False
+        self._writing: tuple[Word, ...] = ()
+        self._due = self._over = False  # due: something was said, or has waited for long enough
         self._cancel: Callable[[], None] = lambda: None
         self.trouble: ContainerNetError | None = None  # why the last writing as a whole did not succeed
 
     def say(self, word: Word) -> None:
         """Have something written with the next :meth:`flush`."""
         self._words[word.endpoint, word.version] = word
+        self._due = True
 
     def forget(self, endpoint: int, version: int) -> None:
         """Have nothing written of an endpoint: it is gone."""
         self._words.pop((endpoint, version), None)
 
+    def open(self, endpoint: int, version: int) -> bool:
+        """Tell whether something was said of an endpoint that is not written yet."""
+        key = endpoint, version
+        return key in self._words or any((one.endpoint, one.version) == key for one in self._writing)
+
     def flush(self) -> None:
         """Write what was said, if nothing is being written."""
-        if self._busy or self._over or not self._words:
+        if self._writing or self._over or not self._words or not self._due:
             return
         self._cancel()
-        words, self._words, self._busy = tuple(self._words.values()), {}, True
+        words, self._words, self._due = tuple(self._words.values()), {}, False
+        self._writing = words
         self._reactor.work(lambda: self._write(words), lambda failed, error: self._written(words, failed, error))
 
     def end(self) -> None:
@@ -53,14 +61,10 @@ class Books:
         self._over = True
         self._cancel()
 
-    def left(self) -> tuple[Word, ...]:
-        """Return what was said and is not written, because the service ends."""
-        return tuple(self._words.values())
-
     def _written(
         self, words: tuple[Word, ...], failed: dict[Key, ContainerNetError] | None, error: BaseException | None
     ) -> None:
-        self._busy = False
+        self._writing = ()
         if self._over:
             return
         if failed is None:
@@ -69,10 +73,10 @@ class Books:
             return
         self.trouble = None
         late = [one for one in words if isinstance(failed.get((one.endpoint, one.version)), Taken)]
+        self._later(late)  # before anything newer is said
         for one in words:
             if one not in late:
                 self._ended(one, failed.get((one.endpoint, one.version)))
-        self._later(late)
         self.flush()
 
     def _later(self, words: Iterable[Word]) -> None:
@@ -81,4 +85,8 @@ class Books:
         for one in kept:
             self._words.setdefault((one.endpoint, one.version), one)
         if kept:
-            self._cancel = self._reactor.at(self._reactor.now() + AGAIN, self.flush)
+            self._cancel = self._reactor.at(self._reactor.now() + AGAIN, self._again)
+
+    def _again(self) -> None:
+        self._due = True
+        self.flush()

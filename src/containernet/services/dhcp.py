@@ -6,9 +6,10 @@ stop. Stopped, it leaves every address and every lease as it is: the next start 
 
 from __future__ import annotations
 
-from containernet.model.errors import ContainerNetError, Missing
+from containernet.model.errors import ContainerNetError
 from containernet.services.door import FAILING, OFF, OK, STOPPED, Health
 from containernet.services.leasing import Leasing
+from containernet.services.waiting import disabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ class Dhcp:
 
     def ask(self, do: str, name: str, wait: float, reply: Reply) -> None:
         """Answer a verb; ``name`` is an endpoint's, or several, one a line."""
-        if self._leasing is None or not self._leasing.enabled:
-            stopped = self._leasing is None
-            hint = "Start it: cnet service dhcp restart." if stopped else "Switch it on: cnet service dhcp enable."
-            reply(Missing("dhcp-disabled", f"The DHCP client service is {'stopped' if stopped else 'off'}.", hint))
+        if self._leasing is None:
+            reply(disabled("stopped"))
+        elif not self._leasing.enabled and do != "lease":  # who asks for a first address may know better: it looks
+            reply(disabled("off"))
         elif do == "leases":
             reply(self._leasing.states())
         else:

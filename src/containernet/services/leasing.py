@@ -9,12 +9,12 @@ from __future__ import annotations
 from containernet.model.errors import ContainerNetError, NotFound
 from containernet.model.lease import ROUTER
 from containernet.model.names import shown
-from containernet.services.advertised import Advertisements
 from containernet.services.books import Books
 from containernet.services.dhcp4 import words
 from containernet.services.door import ERROR, INFO, WARNING
 from containernet.services.lessees import Lessee, key_of, parted
-from containernet.services.waiting import Waiting
+from containernet.services.routers import Routers
+from containernet.services.waiting import Waiting, ended
 from containernet.verbs.leasing import Word
 
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BACK = "+"  # what the news begins with that a link has its carrier again
 PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
 REST = 2  # times what it took to read the store, before it is read again
-MOST_ADVERTISED = 4096  # endpoints of which is kept what routers said
+AGAIN = 30.0  # seconds after which an address that could not be taken off is to be taken off again
 FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
 SHUNNED, LONGEST = 2.0, 60.0  # seconds until a client that has lost its interface begins again; then twice as many
 
@@ -66,8 +66,8 @@ class Leasing:
         self._keys: dict[str, str] = {}  # of the clients of IPv4, by their endpoints' names
         self._keys6: dict[str, str] = {}  # and of IPv6
         self._releasing: set[str] = set()  # being given back
-        self._given_back: set[str] = set()  # and not wanted, until the store says that it is again
-        self._leaving: set[str] = set()  # endpoints that are about to go: nothing of them is written any more
+        self._leaving: dict[str, float] = {}  # endpoints that are about to go, till then: nothing of them is written
+        self._believed: dict[str, int] = {}  # the first reading after what was written last of an endpoint
         self._parting: list[tuple[int, tuple[str, ...], Reply]] = []  # farewells that wait for a reading of the store
         self._lost: dict[str, tuple[float, float]] = {}  # from when on they may have a client again; the last pause
         self._reads = self._begun = 0
@@ -75,21 +75,22 @@ class Leasing:
         self._rest = -1.0
         self._cancel: Callable[[], None] = lambda: None
         self._engine = engine(self)
-        self._carriers, self._routers = carriers, routers
-        self._advertised: dict[int, Advertisements] = {}  # by endpoint
+        self._carriers = carriers
+        self._routers = Routers(reactor, self._engine.clock, routers, self._told, self._named)
         reactor.watch(self._engine.fileno(), self._turn)
         reactor.watch(carriers.fileno(), self._carrier)
-        reactor.watch(routers.fileno(), self._router)
         self.changed()
 
     def end(self) -> None:
         """Lease no more; every address and lease stays as it is."""
         self._over = True
         self._cancel()
-        for one in (self._engine, self._carriers, self._routers):
+        self._routers.end()
+        for one in (self._engine, self._carriers):
             self._reactor.unwatch(one.fileno())
         self._carriers.close()
-        self._routers.close()
+        for _, _, reply in self._parting:
+            reply(ended())
         self._waiting.end()
         self._books.end()
         self._engine.close()
@@ -148,7 +149,7 @@ class Leasing:
         else:
             self.enabled = found is not None
             self._follow(found or ())
-            self._waiting.read(self._begun, {one.name for one in found or ()})
+            self._waiting.read(self._begun, None if found is None else {one.name for one in found})
             due = [one for one in self._parting if one[0] <= self._begun]
             self._parting = [one for one in self._parting if one not in due]
             for _, names, reply in due:
@@ -159,16 +160,16 @@ class Leasing:
     def _follow(self, found: Iterable[Lessee]) -> None:
         """Give a client to each who is to have one, and to nobody else."""
         wanted = {one.key: one for one in found}
-        self._leaving &= wanted.keys()
-        self._given_back &= wanted.keys()
         for key, one in self._lessees.items():
-            if key in self._engine and _other(wanted.get(key), one):
-                self._engine.remove(key)
+            if _other(wanted.get(key), one):
+                self._lost.pop(key, None)
+                if key in self._engine:
+                    self._engine.remove(key)
         for key in self._lessees.keys() - wanted.keys():
             self._forget(key)
         fresh, gone = wanted.keys() - self._lessees.keys(), self._lessees.keys() - wanted.keys()
         self._lessees = wanted
-        self._follow_routers(fresh, gone)
+        self._routers.follow((parted(key)[0] for key in fresh), (parted(key)[0] for key in gone))
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
         self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
         for key, one in wanted.items():
@@ -177,21 +178,20 @@ class Leasing:
                 self._engine.add(key, one.place, one.interface, one.setup, one.lease, one.configured)
         self._flush()
 
-    def _follow_routers(self, fresh: Iterable[str], gone: Iterable[str]) -> None:
-        """Write what routers have said already to who has just come; forget what they said to who has gone."""
-        for key in gone:
-            self._advertised.pop(parted(key)[0], None)
-        for number in {parted(key)[0] for key in fresh} & self._advertised.keys():
-            self._advertise(number)
-
     def _forget(self, key: str) -> None:
         self._books.forget(*parted(key))
-        self._used.pop(key, None)
-        self._lost.pop(key, None)
+        for about in (self._used, self._lost, self._leaving, self._believed):
+            about.pop(key, None)
 
     def _may(self, key: str) -> bool:
-        """Tell whether one may have a client now; who has lost his interface, after a while."""
-        if key in self._leaving or key in self._given_back:
+        """Tell whether one may have a client now; who has lost his interface, after a while.
+
+        A client begins with what the store says of it: that has to be the last word, read after it was written.
+        """
+        if key in self._leaving or key in self._releasing or self._books.open(*parted(key)):
+            return False
+        if self._begun < self._believed.get(key, 0):
+            self._reads = max(self._reads, self._believed[key])  # so that there is such a reading
             return False
         when, _ = self._lost.get(key, (0.0, 0.0))
         return self._reactor.now() >= when
@@ -204,46 +204,23 @@ class Leasing:
 
     def _carrier(self) -> None:
         """Uplinks have lost their carrier, or have it again: whether leases still hold there, their servers say."""
-        for news in self._carriers.news():
+        for news in sorted(self._carriers.news(), reverse=True):  # who has lost it and has it again: in this order
             for key, one in self._lessees.items():
                 if one.uplink == news[1:] and key in self._engine:
                     self._engine.link(key, news[0] == BACK)
         self._flush()
 
-    def _router(self) -> None:
-        """Routers have told containers something."""
-        for news in self._routers.news():
-            what, _, rest = news.partition(" ")
-            link, _, told = rest.partition(" ")
-            number = int(link.removeprefix("ce-")) if link.removeprefix("ce-").isdigit() else 0
-            if what == "flags" and self._read.told.get(number, -1) != int(told):
-                self._read.told[number] = int(told)
-                self.changed()
-            elif what == "option" and number:
-                self._heed(number, bytes.fromhex(told))
-        self._flush()
+    def _told(self, endpoint: int, flags: int) -> None:
+        """A router says that there is DHCPv6, or none."""
+        if self._read.told.get(endpoint, -1) != flags:
+            self._read.told[endpoint] = flags
+            self.changed()
 
-    def _heed(self, endpoint: int, option: bytes) -> None:
-        """Take what a router says of DNS."""
-        now = self._engine.clock()
-        if len(self._advertised) >= MOST_ADVERTISED:
-            return
-        held = self._advertised.setdefault(endpoint, Advertisements())
-        if held.take(option, now):
-            self._advertise(endpoint)
-        self._reactor.at(self._reactor.now() + max(0.0, held.due() - now), lambda: self._outdate(endpoint))
-
-    def _outdate(self, endpoint: int) -> None:
-        """Something that a router said has ended, if it was not said again."""
-        held = self._advertised.get(endpoint)
-        if held is not None and held.tidy(self._engine.clock()):
-            self._advertise(endpoint)
-            self._flush()
-
-    def _advertise(self, endpoint: int) -> None:
+    def _named(self, endpoint: int, held: Lease | None) -> None:
+        """A router says something else of DNS than before."""
         if key_of(endpoint, 6) in self._lessees:
-            held = self._advertised[endpoint].lease(self._engine.clock())
             self._books.say(Word(endpoint, ROUTER, held, used=held is not None))
+            self._books.flush()
 
     def _flush(self) -> None:
         """Have written what has come of it, and see who has given back what he had."""
@@ -257,17 +234,28 @@ class Leasing:
         """A word was written, or could not be."""
         key = key_of(word.endpoint, word.version)
         name = self._lessees[key].name if key in self._lessees else ""
+        if name:
+            self._believed[key] = self._reads + 1
         if error is None:
             self._waiting.written(name, key, word)
         else:
             self._reactor.log(ERROR, f"{name or key}: {error.sentence} {error.hint}".rstrip())
             self._waiting.failed(name, key, error)
-            self._given_back.discard(key)
             if word.used and key in self._engine:
-                self._used[key] = False
                 self._engine.failed(key)
+                self._say(key, None, used=False)  # it begins again with nothing, whatever is there of a former lease
                 self._flush()
+            elif not word.released:
+                self._reactor.at(self._reactor.now() + AGAIN, lambda: self._off(key))
+        if name and key not in self._engine:
+            self.changed()  # it may have waited for this
         self._reactor.changed()
+
+    def _off(self, key: str) -> None:
+        """Have an address taken off that could not be, unless there is another since: its time is over."""
+        if key in self._engine and not self._used.get(key):
+            self._say(key, None, used=False)
+            self._flush()
 
     # --- who waits ---
 
@@ -276,18 +264,22 @@ class Leasing:
         key = self._keys.get(name, "")
         if renew and not key:
             raise self._unknown(name)
-        self._given_back.discard(key)
-        if not renew and key and self._used.get(key) and key in self._engine:
+        if not renew and self._has(key):
             reply(self._engine.state(key)[0])
             return
         self._waiting.add(name, seconds, reply, self._reads + 1, asked=self._engine.clock() if renew else 0.0)
-        if renew:
+        if renew and key in self._engine:
             for one in (key, self._keys6.get(name, "")):
                 if one in self._engine:
                     self._engine.renew(one)
             self._flush()
         else:
+            self._lost.pop(key, None)
             self.changed()
+
+    def _has(self, key: str) -> bool:
+        """Tell whether one has an address, and that is written."""
+        return self._used.get(key, False) and key in self._engine and not self._books.open(*parted(key))
 
     def release(self, name: str, reply: Reply) -> None:
         """Give a lease back, and answer when that is done."""
@@ -297,7 +289,6 @@ class Leasing:
         self._waiting.release(name, key, reply)
         for one in {key, self._keys6.get(name, key)}:
             self._releasing.add(one)
-            self._given_back.add(one)
             if one in self._engine:
                 self._engine.release(one)
         self._flush()
@@ -305,28 +296,33 @@ class Leasing:
     def farewell(self, names: Iterable[str], reply: Reply, *, again: bool) -> None:
         """Give back leases of endpoints that are about to go, and answer when that is said.
 
-        ``again``: read the store first, because it says since a moment ago where they are.
+        ``again``: read the store first, because it says since a moment ago where they are. So it is if one of them is
+        not known here: perhaps nothing has been read yet.
         """
-        if again:
-            self._parting.append((self._reads + 1, tuple(names), reply))
+        names = tuple(names)
+        if again or not self._keys.keys() >= set(names):
+            self._parting.append((self._reads + 1, names, reply))
             self.changed()
         else:
             self._part(names, reply)
 
     def _part(self, names: Iterable[str], reply: Reply) -> None:
         keys = {key for name in names for where in (self._keys, self._keys6) if (key := where.get(name, ""))}
-        self._leaving |= keys
+        until = self._reactor.now() + FORGIVEN
+        self._leaving |= dict.fromkeys(keys, until)
         self._waiting.farewell(keys, reply)
         for key in keys:
             if key in self._engine:
                 self._engine.release(key)
-        self._reactor.at(self._reactor.now() + FORGIVEN, lambda: self._forgive(keys))
+        self._reactor.at(until, self._forgive)
         self._flush()
 
-    def _forgive(self, keys: set[str]) -> None:
+    def _forgive(self) -> None:
         """Lease again for who was to go, and is still there."""
-        if self._leaving & keys:
-            self._leaving -= keys
+        late = [key for key, until in self._leaving.items() if until <= self._reactor.now()]
+        for key in late:
+            del self._leaving[key]
+        if late:
             self.changed()
 
     @staticmethod
@@ -353,6 +349,8 @@ class Leasing:
 
     def _say(self, key: str, lease: Lease | None, *, used: bool) -> None:
         self._used[key] = used
+        if used:
+            self._lost.pop(key, None)
         if key not in self._leaving:
             self._books.say(Word(*parted(key), lease, used, key in self._releasing))
 

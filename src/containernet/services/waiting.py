@@ -6,7 +6,8 @@ time is over.
 
 from __future__ import annotations
 
-from containernet.model.errors import ContainerNetError, Different, NotFound
+from containernet.model.errors import ContainerNetError, Different, Missing, NotFound
+from containernet.model.names import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 PARTING = 3.0  # seconds for a lease to be given back; it takes one at most
 LEASE, RELEASE, FAREWELL = "lease", "release", "farewell"
 DONE = "done"
+
+
+def disabled(state: str) -> Missing:
+    """Return the error for a service that is "off" or "stopped"."""
+    hint = "Start it: cnet service dhcp restart." if state == "stopped" else "Switch it on: cnet service dhcp enable."
+    return Missing("dhcp-disabled", f"The DHCP client service is {state}.", hint)
+
+
+def ended() -> Different:
+    """Return the error for a service that was stopped while somebody waited."""
+    return Different("service-stopped", "The DHCP service was stopped meanwhile.", "Ask again when it runs.")
 
 
 class Waiter:
@@ -94,15 +106,16 @@ class Waiting:
             if not any(map(there, one.names)):
                 self._end(one, DONE)
 
-    def read(self, number: int, names: set[str]) -> None:
-        """The store was read: an endpoint that is not there has none to wait for."""
+    def read(self, number: int, names: set[str] | None) -> None:
+        """The store was read: an endpoint that is not there has none to wait for; None: the service is off."""
         for one in [one for one in self._waiters if one.kind == LEASE and one.read <= number]:
-            if not one.names <= names:
-                sentence = f"{', '.join(sorted(one.names))} is to have no address from DHCP."
+            if names is None:
+                self._end(one, disabled("off"))
+            elif not one.names <= names:
+                sentence = f"{', '.join(map(shown, sorted(one.names)))} is to have no address from DHCP."
                 self._end(one, NotFound("not-leased", sentence, "'cnet leases' shows who is."))
 
     def end(self) -> None:
         """The service ends: nobody is kept waiting."""
-        error = Different("service-stopped", "The DHCP service was stopped meanwhile.", "Ask again when it runs.")
         for one in list(self._waiters):
-            self._end(one, error)
+            self._end(one, ended())

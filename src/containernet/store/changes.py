@@ -59,10 +59,9 @@ def statements(before: Intent, after: Intent) -> list[Statement]:
 
 
 def _put(table: str, new: Iterable[Any]) -> list[Statement]:
-    found: list[Statement] = []
-    for row in new:
-        found.append((_PUT[table], _ROW[table](row)))
-        if table == "endpoints":
-            found.append(("DELETE FROM addresses WHERE endpoint_id = ?", (row.id,)))
-            found += [(_ADDRESS, address) for address in rows.address_rows(row)]
-    return found
+    every = list(new)
+    put: list[Statement] = [(_PUT[table], _ROW[table](row)) for row in every]
+    if table != "endpoints":
+        return put
+    gone: list[Statement] = [("DELETE FROM addresses WHERE endpoint_id = ?", (row.id,)) for row in every]
+    return [*gone, *put, *((_ADDRESS, address) for row in every for address in rows.address_rows(row))]

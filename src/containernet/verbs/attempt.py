@@ -32,7 +32,8 @@ def attempt(host: Host, verb: Callable[[], T]) -> T:
             raise
         from containernet.verbs.mend import mend
 
-        if not mend(host).operations:
+        done = mend(host)
+        if not (done.operations or done.freed):
             raise
     return verb()
 

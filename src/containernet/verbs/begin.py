@@ -29,21 +29,26 @@ def ready(host: Host) -> Mended | None:
         return None
     from containernet.verbs.mend import mend, restart
 
-    _undo(host, left)
+    rest = _undo(host, left)
     freed = restart(host, world) if restarted else ()
     done = mend(host)
+    for one in rest:
+        host.store.abandon(one.id)
     return replace(done, freed=(*freed, *done.freed))
 
 
-def _undo(host: Host, left: tuple[Unfinished, ...]) -> None:
-    """Undo what was interrupted, the last first."""
+def _undo(host: Host, left: tuple[Unfinished, ...]) -> list[Unfinished]:
+    """Undo what was interrupted, the last first; return what the kernel refuses to undo, which is to be mended."""
     from containernet.verbs.executor import composed, undo
     from containernet.verbs.mend import MENDING
     from containernet.verbs.watch import undone
 
+    rest = []
     for one in reversed([one for one in left if one.verb != MENDING]):
         host.report.note(f"'{one.verb}' of {one.who} was interrupted; it is undone.")
-        if not undone(host.state_dir, one.id):
-            mark = int(dict(one.after.memos).get(MARK, 0)) or host.mark  # of the first network of all, only it knows
-            undo(host, composed(one.before, one.after, one.extra, mark))
-        host.store.abandon(one.id)
+        mark = int(dict(one.after.memos).get(MARK, 0)) or host.mark  # of the first network of all, only it knows
+        if undone(host.state_dir, one.id) or undo(host, composed(one.before, one.after, one.extra, mark)):
+            host.store.abandon(one.id)
+        else:
+            rest.append(one)
+    return rest

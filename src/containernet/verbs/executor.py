@@ -131,7 +131,8 @@ def _composed(old: list[Object], new: list[Object], extra: Iterable[Operation]) 
 
 def _with_moves(steps: list[Operation], moves: list[Operation]) -> list[Operation]:
     """Return steps with what moves the host's own addresses in its place."""
-    first = next((i for i, step in enumerate(steps) if isinstance(_thing(step), Port)), 0)
+    made = [isinstance(step, Add) and isinstance(step.object, Port) for step in steps]
+    first = made.index(True) if True in made else 0
     at = next((i for i, step in enumerate(steps) if isinstance(step, Remove)), len(steps))
     before = [one for one in moves if isinstance(one, Add) and isinstance(one.object, Sysctl)]
     return [*steps[:first], *before, *steps[first:at], *(one for one in moves if one not in before), *steps[at:]]

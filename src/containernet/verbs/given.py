@@ -137,6 +137,8 @@ class Identity:
 
 def identified(host: Host, network: Network, endpoint: Endpoint, hostname: str, kind: str) -> Identity:
     """Return who an endpoint is, the same whenever it is made again (RFC 4361)."""
+    if kind not in ("", MAC, DUID):
+        raise Usage("client-id-invalid", f"{shown(kind)} is no kind of client identifier.", f"Say {DUID} or {MAC}.")
     if kind == MAC:
         who = identity.from_mac(bytes.fromhex(endpoint.mac.replace(":", "")))
         return Identity(hostname, who.hex(), ((UUID, host.uuid.hex()),))
@@ -151,6 +153,8 @@ def spoken(container: str, given: str) -> str:
     """Return the host name that a server is told: as given, else the container's, if it can be one."""
     if given:
         return host_name(given)
+    if container.startswith("/proc/"):  # a process's: it ends in "net" whatever it is
+        return ""
     try:
         return host_name(container.rpartition("/")[2])
     except Usage:

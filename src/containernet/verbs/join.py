@@ -13,7 +13,7 @@ from containernet.model.names import link_name, mac_address
 from containernet.model.network import Compartment, Endpoint, Network, PortMapping, Subnet
 from containernet.model.ports import publication
 from containernet.model.record import record, replace
-from containernet.model.request import patience, usable_host
+from containernet.model.request import usable_host
 from containernet.plan import ipam
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.objects import Macvlan, Veth
@@ -59,7 +59,10 @@ def join(
             "priority-invalid", f"{priority} is no priority.", f"Priorities are whole numbers from 0 to {MOST:,}."
         )
 
-    patience(wait)
+    if wait:
+        from containernet.verbs.leasing import patient
+
+        patient(wait)
 
     def verb() -> tuple[Endpoint, Intent, bool]:
         net = need_network(host.store, network)

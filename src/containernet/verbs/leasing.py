@@ -6,10 +6,11 @@ at once, many endpoints in one go. An endpoint that has left meanwhile gets noth
 
 from __future__ import annotations
 
-from containernet.model.errors import Conflict, ContainerNetError, Missing, NotFound
+from contextlib import suppress
+
+from containernet.model.errors import Conflict, ContainerNetError, Missing, NotFound, Usage
 from containernet.model.network import DHCP, RELEASED, Endpoint
 from containernet.model.record import record, replace
-from containernet.model.request import patience
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.leasing import with_lease
 from containernet.store.door import SETTING
@@ -19,7 +20,7 @@ from containernet.verbs.containers import alive, known
 from containernet.verbs.executor import carry_out
 from containernet.verbs.leave import chosen, farewell
 from containernet.verbs.part import need_network, of_compartments
-from containernet.verbs.services import START
+from containernet.verbs.services import LONGEST_WAIT, START
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,41 +66,53 @@ def written(host: Host, words: Iterable[Word]) -> dict[tuple[int, int], Containe
     """Write what the service has got; return what could not be, by endpoint and IP version."""
     ready(host)
     failed: dict[tuple[int, int], ContainerNetError] = {}
-    fine = [one for one in words if not _refused(host, one, failed)]
+    ordered = sorted(words, key=_uses)  # what is given up may be another's at once
+    fine = [one for one in ordered if not _refused(host, one, ordered, failed)]
     try:
         _write(host, fine)
-    except ContainerNetError as error:
-        if len(fine) == 1 and isinstance(error, Conflict):
-            return {**failed, (fine[0].endpoint, fine[0].version): error}
+    except ContainerNetError:
         for one in fine:
             _write_alone(host, one, failed)
     return failed
 
 
-def _refused(host: Host, word: Word, failed: dict[tuple[int, int], ContainerNetError]) -> bool:
-    """Tell whether an address cannot be used, because another endpoint of the network has it."""
+def _uses(word: Word) -> bool:
+    return word.used
+
+
+def _refused(host: Host, word: Word, words: Iterable[Word], failed: dict[tuple[int, int], ContainerNetError]) -> bool:
+    """Tell whether an address cannot be used, because another endpoint of the network has it, and keeps it."""
     endpoint = host.store.endpoint(number=word.endpoint)
     if endpoint is None or word.lease is None or not word.used or not word.lease.address:
         return False
     holder = host.store.holder(endpoint.network_id, word.lease.address)
-    if holder is None or holder.id == endpoint.id:
+    if holder is None or holder.id == endpoint.id or word.lease.address not in _kept(holder, words):
         return False
     sentence = f"{word.lease.address} was leased to {endpoint.name}, but {holder.name} has it."
     failed[word.endpoint, word.version] = Conflict("address-taken", sentence, "Is it in the server's range?")
     return True
 
 
+def _kept(endpoint: Endpoint, words: Iterable[Word]) -> set[str]:
+    """Return the addresses that an endpoint has after what is said of it."""
+    for one in words:
+        if one.endpoint == endpoint.id:
+            endpoint = _after(endpoint, one)
+    return {text.partition("/")[0] for text in endpoint.addresses}
+
+
 def _write_alone(host: Host, word: Word, failed: dict[tuple[int, int], ContainerNetError]) -> None:
     """Write one; where the names that came along cannot be (a file in the way of resolv.conf), the address alone."""
-    plain = replace(word.lease, dns=(), domain="", search=()) if word.lease else None
-    for lease in dict.fromkeys((word.lease, plain)):
-        try:
-            attempt(host, lambda lease=lease: _write(host, [replace(word, lease=lease)]))  # type: ignore[misc]
-        except ContainerNetError as error:
-            failed[word.endpoint, word.version] = error
-        else:
-            failed.pop((word.endpoint, word.version), None)
-            return
+    key = word.endpoint, word.version
+    try:
+        attempt(host, lambda: None if _refused(host, word, (), failed) else _write(host, [word]))
+    except ContainerNetError as error:
+        failed[key] = error
+        if word.lease and (word.lease.dns or word.lease.search or word.lease.domain):
+            plain = replace(word, lease=replace(word.lease, dns=(), domain="", search=()))
+            with suppress(ContainerNetError):
+                attempt(host, lambda: _write(host, [plain]))
+                del failed[key]
 
 
 def _write(host: Host, words: list[Word]) -> None:
@@ -114,7 +127,8 @@ def _write(host: Host, words: list[Word]) -> None:
         return
     old = of_compartments(host.store, [one.compartment_id for one in changed])
     new = joined(old, Intent(endpoints=tuple(changed)))
-    if all(one.addresses == before[one.id].addresses and _same_use(one, before[one.id]) for one in changed):
+    same = all(one.addresses == before[one.id].addresses and _same_use(one, before[one.id]) for one in changed)
+    if same and not host.dry:
         host.store.finish(0, old, new)  # more time, or a note: nothing changes in the kernel
     else:
         carry_out(host, "lease", old, new)
@@ -135,6 +149,13 @@ def _used(endpoint: Endpoint) -> list[tuple[object, ...]]:
 
 
 # --- what people ask for ---
+
+
+def patient(wait: int) -> None:
+    """Raise :class:`Usage` unless one may wait for so many seconds; 0: as usual."""
+    if not 0 <= wait <= LONGEST_WAIT:
+        hint = f"Say whole seconds, {LONGEST_WAIT} at most; --no-wait joins without waiting."
+        raise Usage("wait-invalid", f"Nobody waits for {wait} seconds.", hint)
 
 
 def with_address(host: Host, endpoint: Endpoint, part: Intent, wait: int) -> tuple[Endpoint, Intent]:
@@ -165,11 +186,12 @@ def _awaited(host: Host, endpoint: Endpoint, wait: int) -> Endpoint:
 
 def renew(host: Host, container: str, network: str, *, endpoint: str = "", wait: int = 0) -> Endpoint:
     """Have a lease renewed, or asked for again after it was given back; return the endpoint."""
-    patience(wait)
+    patient(wait)
     host.kernel.permit()
     one = _leasing(host, container, network, endpoint, (DHCP, RELEASED))
     need_service(host)
     if host.plans is not None:
+        host.plans.append(f"cnet renew {container} {network}")
         return one
     if one.dynamic == RELEASED:
         host.store.lock()
@@ -179,14 +201,20 @@ def renew(host: Host, container: str, network: str, *, endpoint: str = "", wait:
     return host.store.endpoint(number=one.id) or one
 
 
-def release(host: Host, container: str, network: str, *, endpoint: str = "") -> Endpoint:
-    """Give a lease back; the endpoint stays, without the address, until it is renewed. Return it as it was."""
+def releasable(host: Host, container: str, network: str, *, endpoint: str = "") -> Endpoint:
+    """Return the endpoint whose lease is to be given back."""
     host.kernel.permit()
     one = _leasing(host, container, network, endpoint, (DHCP,))
     need_service(host)
-    if host.plans is None:
-        host.services.release(one.name)
     return one
+
+
+def release(host: Host, one: Endpoint) -> None:
+    """Give a lease back; the endpoint stays, without the address, until it is renewed."""
+    if host.dry:
+        _write(host, [Word(one.id, 4, None, used=False, released=True)])
+    else:
+        host.services.release(one.name)
 
 
 def _leasing(host: Host, container: str, network: str, name: str, states: tuple[str, ...]) -> Endpoint:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from containernet.verbs.host import Host
 
+SHOWN = 5  # names in a sentence
+
 
 def leave(host: Host, container: str, network: str, *, endpoint: str = "") -> tuple[Endpoint, Intent]:
     """Take an endpoint away; return it, and the part of the intent that it belonged to."""
@@ -48,7 +50,8 @@ def farewell(host: Host, endpoints: Iterable[Endpoint], *, moved: bool = False) 
     """
     leased = [one.name for one in endpoints if one.leases]
     if leased and host.plans is None and not host.services.farewell(leased, moved=moved):
-        host.report.note(f"Nobody gives back the lease of {', '.join(leased)}: the DHCP service does not run.")
+        names = ", ".join(leased[:SHOWN]) + (", …" if len(leased) > SHOWN else "")
+        host.report.note(f"Nobody gives back the lease of {names}: the DHCP service does not run.")
 
 
 def stage(operation: Operation) -> str:

@@ -37,6 +37,8 @@ def service(host: Host, name: str, action: str) -> ServiceStatus:
     elif action == RESTART and host.plans is None:
         host.kernel.permit()
         host.services.restart(name)
+    elif action == RESTART and host.plans is not None:
+        host.plans.append(f"cnet service {name} {RESTART}")
     return _status(host, name, just=action in (ENABLE, DISABLE))
 
 

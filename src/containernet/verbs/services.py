@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from containernet.model.errors import NotFound
 
+LONGEST_WAIT = 600  # seconds for an address
 START = "Start it: systemctl start containernet-agent, or here: cnet agent."
 
 TYPE_CHECKING = False
