@@ -46,9 +46,9 @@ class Router(Dnsmasq):
 
 
 @contextmanager
-def serving(lab: Lab, tmp_path: Path, mode: str) -> Iterator[Router]:
+def serving(lab: Lab, tmp_path: Path, mode: str, kind: str = "bridge") -> Iterator[Router]:
     """A network, the service switched on, a router outside, and an agent."""
-    lab.cnet("create", "lan")
+    lab.cnet("create", "lan", "--mode", kind)
     lab.cnet("service", "dhcp", "enable")
     router = Router(lab.lan, "lan0", tmp_path / "router", options=DNS)
     router.ranges = MODES[mode]
@@ -73,8 +73,9 @@ def leased(lab: Lab, name: str = "web") -> str:
     return str(found[0]).partition("/")[0] if found else ""
 
 
-def test_an_address_by_dhcpv6_where_the_router_says_so(lab: Lab, tmp_path: Path) -> None:
-    with serving(lab, tmp_path, "stateful") as router:
+@pytest.mark.parametrize("kind", ["bridge", "macvlan"])
+def test_an_address_by_dhcpv6_where_the_router_says_so(lab: Lab, tmp_path: Path, kind: str) -> None:
+    with serving(lab, tmp_path, "stateful", kind) as router:
         joined(lab)
         assert eventually(lambda: leased(lab), SLOW), "nothing was leased"
         address = leased(lab)

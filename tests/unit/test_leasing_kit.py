@@ -112,8 +112,19 @@ class Reading:
     """What reads the store, and keeps what routers said."""
 
     def __init__(self, read: Any) -> None:
-        self.told: dict[int, int] = {}
+        self.told: dict[int, int] = {}  # by endpoint; its interface is at (endpoint, 2)
         self._read = read
+
+    def at(self, namespace: int, index: int) -> int:
+        return namespace if index == 2 else 0
+
+    def where(self, endpoint: int) -> tuple[int, int]:
+        return endpoint, 2
+
+    def note(self, endpoint: int, flags: int) -> bool:
+        before = self.told.get(endpoint, 0)
+        self.told[endpoint] = flags
+        return before != flags
 
     def __call__(self) -> Any:
         return self._read()

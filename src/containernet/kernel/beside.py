@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 
 from containernet.kernel import attached, held, neighbours, resolv
-from containernet.model.network import HOST
+from containernet.model.network import HOST, Place
 from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Neighbour, Object, Port, Resolver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from containernet.kernel.door import Heard
     from containernet.kernel.netns import Spaces
 
 
@@ -35,6 +36,16 @@ class Beside:
             held.add(route(HOST), thing)
         elif isinstance(thing, Resolver):
             resolv.add(thing)
+
+    def advertised(self, place: Place, link: str) -> Heard:
+        """Return what routers have told a container's interface."""
+        from containernet.kernel import advertised
+
+        descriptor = self._spaces.open(place)
+        try:
+            return advertised.heard(self._spaces.route(HOST), self._spaces.route(place), descriptor, link)
+        finally:
+            os.close(descriptor)
 
     def _add_macvlan(self, thing: Macvlan) -> None:
         if thing.place == HOST:

@@ -129,6 +129,15 @@ class Probe:
     router: str  # the router that advertises; "": none
 
 
+@record
+class Heard:
+    """What routers have told a container's interface, and the numbers by which news about it are known."""
+
+    flags: int  # DHCPV6 and DHCPV6_ONLY_MORE, as far as they say so
+    namespace: int  # ip-netns(8), set
+    index: int  # of the interface
+
+
 class Guard(Protocol):
     """A process that undoes what we do to the host's own addresses, if we cannot."""
 
@@ -239,8 +248,8 @@ class Kernel(Protocol):
     def present(self, place: Place, link: str) -> Present:
         """Return what a container's interface has now; ABSENT if it is not there."""
 
-    def advertised(self, place: Place, link: str) -> int:
-        """Return what a router says to an interface, DHCPV6 and DHCPV6_ONLY_MORE; ABSENT if there is none."""
+    def advertised(self, place: Place, link: str) -> Heard:
+        """Return what routers have told a container's interface; ABSENT if there is none."""
 
     def answers(self, link: str, address: str) -> str:
         """Return the MAC address of who answers for an address on a link of the host (ARP, NDP); "": nobody does."""

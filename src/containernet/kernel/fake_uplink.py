@@ -6,7 +6,7 @@ there again after a restart; ``silent`` are the addresses that nobody answers fo
 
 from __future__ import annotations
 
-from containernet.kernel.door import ABSENT, EXISTS, OTHER, Guard, KernelError, Link, Present, Probe, Uplink
+from containernet.kernel.door import ABSENT, EXISTS, OTHER, Guard, Heard, KernelError, Link, Present, Probe, Uplink
 from containernet.kernel.fake_resolv import FakeResolvers
 from containernet.model.address import contains, packed
 from containernet.model.network import HOST, Place
@@ -48,6 +48,7 @@ class FakeUplinks(FakeResolvers):
         self.guards: list[tuple[Operation, ...]] = []  # what is to be undone if the one under way dies
         self.booted: list[Held] = []
         self.heard = Probe(True, "", "")
+        self.told: dict[str, int] = {}  # what routers say of DHCPv6, by the path of a namespace
 
     def hold(self, *held: Held) -> None:
         """Give the host addresses and routes of its own, now and after each restart."""
@@ -89,10 +90,10 @@ class FakeUplinks(FakeResolvers):
         gateways = (one.via for one in self._routes_over(place, link) if one.destination.startswith("default"))
         return Present(self._addresses(place, link), tuple(gateways), mtu)
 
-    def advertised(self, place: Place, link: str) -> int:
-        """Nothing: no router advertises in memory."""
+    def advertised(self, place: Place, link: str) -> Heard:
+        """Return what was put into ``told``, by container."""
         self._need_link(place, link)
-        return 0
+        return Heard(self.told.get(place.path, 0), place.cookie, 2)
 
     def answers(self, link: str, address: str) -> str:
         """Return a MAC address of each address its own, unless somebody has said that it is silent."""

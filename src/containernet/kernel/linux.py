@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from containernet.kernel.beside import Beside
+    from containernet.kernel.door import Heard
     from containernet.kernel.elements import Sets
 
     T = TypeVar("T")
@@ -336,11 +337,9 @@ class Linux:
 
         return _guarded(f"show the link {link}", lambda: uplink.present(self._spaces.route(place), link))
 
-    def advertised(self, place: Place, link: str) -> int:
-        """Return what a router has told a container's interface."""
-        from containernet.kernel import advertised
-
-        return _guarded(f"show the link {link}", lambda: advertised.flags(self._spaces.route(place), link))
+    def advertised(self, place: Place, link: str) -> Heard:
+        """Return what routers have told a container's interface."""
+        return _guarded(f"show the link {link}", lambda: self._beside().advertised(place, link))
 
     def answers(self, link: str, address: str) -> str:
         """Return the MAC address of who answers for an address on a link of the host."""

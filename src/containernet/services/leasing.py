@@ -31,10 +31,17 @@ if TYPE_CHECKING:
     class Read(Protocol):
         """What tells who is to be leased for; what routers have told is noted in it."""
 
-        told: dict[int, int]
-
         def __call__(self) -> tuple[Lessee, ...] | None:
             """Read the store; None: the service is switched off."""
+
+        def at(self, namespace: int, index: int) -> int:
+            """Return the endpoint of an interface, 0 if it is none's."""
+
+        def where(self, endpoint: int) -> tuple[int, int]:
+            """Return the namespace and the index of an endpoint's interface."""
+
+        def note(self, endpoint: int, flags: int) -> bool:
+            """Note what a router says of DHCPv6; tell whether it has said something else before."""
 
 
 BACK = "+"  # what the news begins with that a link has its carrier again
@@ -167,9 +174,9 @@ class Leasing:
                     self._engine.remove(key)
         for key in self._lessees.keys() - wanted.keys():
             self._forget(key)
-        fresh, gone = wanted.keys() - self._lessees.keys(), self._lessees.keys() - wanted.keys()
+        fresh = wanted.keys() - self._lessees.keys()
         self._lessees = wanted
-        self._routers.follow((parted(key)[0] for key in fresh), (parted(key)[0] for key in gone))
+        self._routers.follow(self._read.where(parted(key)[0]) for key in fresh if parted(key)[1] == 6)
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
         self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
         for key, one in wanted.items():
@@ -210,14 +217,14 @@ class Leasing:
                     self._engine.link(key, news[0] == BACK)
         self._flush()
 
-    def _told(self, endpoint: int, flags: int) -> None:
+    def _told(self, where: tuple[int, int], flags: int) -> None:
         """A router says that there is DHCPv6, or none."""
-        if self._read.told.get(endpoint, -1) != flags:
-            self._read.told[endpoint] = flags
+        if self._read.note(self._read.at(*where), flags):
             self.changed()
 
-    def _named(self, endpoint: int, held: Lease | None) -> None:
+    def _named(self, where: tuple[int, int], held: Lease | None) -> None:
         """A router says something else of DNS than before."""
+        endpoint = self._read.at(*where)
         if key_of(endpoint, 6) in self._lessees:
             self._books.say(Word(endpoint, ROUTER, held, used=held is not None))
             self._books.flush()

@@ -5,11 +5,11 @@ The rule of this file: read-only, and the same whenever it is asked; nothing is 
 
 from __future__ import annotations
 
-from containernet.kernel.door import ABSENT, DHCPV6, VANISHED, KernelError
+from containernet.kernel.door import ABSENT, DHCPV6, VANISHED, Heard, KernelError
 from containernet.model import identity
 from containernet.model.lease import Lease
 from containernet.model.network import DHCP, HOST, RELEASED, ROUTED, Compartment, Endpoint, Network, Place
-from containernet.model.record import record
+from containernet.model.record import record, replace
 from containernet.plan.leasing import lease_of, used
 from containernet.services.dhcp4.probe import FAST, OFF
 from containernet.services.dhcp4.words import Setup
@@ -55,11 +55,32 @@ def parted(key: str) -> tuple[int, int]:
     return int(endpoint), int(version)
 
 
+NOTHING = Heard(0, -1, -1)
+
+
 class Lessees:
     """Who is to be leased for; what routers have told containers is remembered from one reading to the next."""
 
     def __init__(self) -> None:
-        self.told: dict[int, int] = {}  # by endpoint: which of DHCPV6 and DHCPV6_ONLY_MORE
+        self._heard: dict[int, tuple[int, Heard]] = {}  # by endpoint: the namespace's cookie, and what is known of it
+        self._ends: dict[tuple[int, int], int] = {}  # the endpoints, by namespace and index
+
+    def at(self, namespace: int, index: int) -> int:
+        """Return the endpoint of an interface, 0 if it is none's."""
+        return self._ends.get((namespace, index), 0)
+
+    def where(self, endpoint: int) -> tuple[int, int]:
+        """Return the namespace and the index of an endpoint's interface."""
+        _, known = self._heard.get(endpoint, (0, NOTHING))
+        return known.namespace, known.index
+
+    def note(self, endpoint: int, flags: int) -> bool:
+        """Note what a router says of DHCPv6; tell whether it has said something else before."""
+        cookie, known = self._heard.get(endpoint, (0, NOTHING))
+        if known is NOTHING or known.flags == flags:
+            return False
+        self._heard[endpoint] = cookie, replace(known, flags=flags)
+        return True
 
     def of(self, host: Host) -> tuple[Lessee, ...] | None:
         """Read the store; None: the service is switched off."""
@@ -67,10 +88,13 @@ class Lessees:
             return None
         networks = [one for one in host.store.networks() if one.transparent]
         found = tuple(one for network in networks for one in self._of(host, network))
-        there = {one.endpoint for one in found}
-        for number in [number for number in self.told if number not in there]:
-            self.told.pop(number, None)
+        self._forget({one.endpoint for one in found})
         return found
+
+    def _forget(self, there: set[int]) -> None:
+        for number in [number for number in self._heard if number not in there]:
+            _, known = self._heard.pop(number)
+            self._ends.pop((known.namespace, known.index), None)
 
     def _of(self, host: Host, network: Network) -> Iterator[Lessee]:
         own = _own_mac(host, network) if network.kind == ROUTED else b""
@@ -85,11 +109,24 @@ class Lessees:
             if network.ipv6 and network.kind != ROUTED:
                 yield from self._six(host, endpoint, compartment, network)
 
+    def _told(self, host: Host, endpoint: Endpoint, place: Place) -> int:
+        """Return what a router says to an endpoint of DHCPv6; the kernel is asked when it is seen first."""
+        cookie, known = self._heard.get(endpoint.id, (0, NOTHING))
+        if cookie == place.cookie:
+            return known.flags
+        try:
+            heard = host.kernel.advertised(place, endpoint.interface)
+        except KernelError as error:
+            if error.reason not in (ABSENT, VANISHED):
+                raise
+            return 0
+        self._heard[endpoint.id] = place.cookie, heard
+        self._ends[heard.namespace, heard.index] = endpoint.id
+        return heard.flags
+
     def _six(self, host: Host, endpoint: Endpoint, compartment: Compartment, network: Network) -> Iterator[Lessee]:
         """Yield an endpoint whose router says that there is something by DHCPv6, and what it is after."""
-        told = self.told.get(endpoint.id)
-        if told is None:
-            told = self.told[endpoint.id] = _told(host, compartment.place, endpoint.interface)
+        told = self._told(host, endpoint, compartment.place)
         uuid = bytes.fromhex(host.store.memo(UUID))
         lease = lease_of(endpoint, 6)
         wants = bool(told & DHCPV6)
@@ -103,16 +140,6 @@ class Lessees:
             endpoint.id, 6, endpoint.name, compartment.place, endpoint.interface, network.uplink,
             setup if told and uuid else None, lease, lease is not None and (not lease.address or used(endpoint, lease)),
         )  # fmt: skip
-
-
-def _told(host: Host, place: Place, interface: str) -> int:
-    """Return what a router has told an interface so far."""
-    try:
-        return host.kernel.advertised(place, interface)
-    except KernelError as error:
-        if error.reason not in (ABSENT, VANISHED):
-            raise
-        return 0
 
 
 def _own_mac(host: Host, network: Network) -> bytes:

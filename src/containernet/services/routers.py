@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from containernet.model.lease import Lease
     from containernet.services.door import Reactor, Watch
 
-MOST = 4096  # endpoints of which is kept what routers said
-END = "ce-"  # what the host's end of an endpoint's pair is called, before its number
+    Where = tuple[int, int]  # the number of a namespace, and the index of an interface in it
+
+MOST = 4096  # interfaces of which is kept what routers said
 
 
 class Routers:
@@ -27,13 +28,13 @@ class Routers:
         reactor: Reactor,
         clock: Callable[[], float],
         watch: Watch,
-        flags: Callable[[int, int], None],
-        names: Callable[[int, Lease | None], None],
+        flags: Callable[[Where, int], None],
+        names: Callable[[Where, Lease | None], None],
     ) -> None:
-        """``flags`` is told an endpoint and what its router says of DHCPv6, ``names`` what it says of DNS."""
+        """``flags`` is told where a router says what of DHCPv6, ``names`` what it says of DNS."""
         self._reactor, self._clock, self._watch = reactor, clock, watch
         self._flags, self._names = flags, names
-        self._held: dict[int, Advertisements] = {}  # by endpoint
+        self._held: dict[Where, Advertisements] = {}
         self._over = False
         reactor.watch(watch.fileno(), self._heard)
 
@@ -43,39 +44,36 @@ class Routers:
         self._reactor.unwatch(self._watch.fileno())
         self._watch.close()
 
-    def follow(self, fresh: Iterable[int], gone: Iterable[int]) -> None:
-        """Tell what was said already to who has just come; forget what was said to who has gone."""
-        for number in gone:
-            self._held.pop(number, None)
-        for number in self._held.keys() & set(fresh):
-            self._tell(number)
+    def follow(self, fresh: Iterable[Where]) -> None:
+        """Tell what was said already where somebody has just come."""
+        for where in self._held.keys() & set(fresh):
+            self._tell(where)
 
     def _heard(self) -> None:
         for news in sorted(self._watch.news()):
-            what, _, rest = news.partition(" ")
-            link, _, told = rest.partition(" ")
-            number = link.removeprefix(END)
-            if number.isdigit() and what == "flags":
-                self._flags(int(number), int(told))
-            elif number.isdigit() and what == "option":
-                self._heed(int(number), bytes.fromhex(told))
+            what, namespace, index, told = (*news.split(" "), "", "", "")[:4]
+            if what == "flags":
+                self._flags((int(namespace), int(index)), int(told))
+            elif what == "option":
+                self._heed((int(namespace), int(index)), bytes.fromhex(told))
 
-    def _heed(self, endpoint: int, option: bytes) -> None:
+    def _heed(self, where: Where, option: bytes) -> None:
         """Take what a router says of DNS."""
         now = self._clock()
-        if endpoint not in self._held and len(self._held) >= MOST:
-            return
-        held = self._held.setdefault(endpoint, Advertisements())
+        if where not in self._held and len(self._held) >= MOST:
+            self._held.pop(next(iter(self._held)))
+        held = self._held.pop(where, None) or Advertisements()
+        self._held[where] = held  # the one that was heard of last is the last to be forgotten
         if held.take(option, now):
-            self._tell(endpoint)
+            self._tell(where)
         if held.lasts(now):
-            self._reactor.at(self._reactor.now() + held.due() - now, lambda: self._outdate(endpoint))
+            self._reactor.at(self._reactor.now() + held.due() - now, lambda: self._outdate(where))
 
-    def _outdate(self, endpoint: int) -> None:
+    def _outdate(self, where: Where) -> None:
         """Something that a router said has ended, if it was not said again."""
-        held = self._held.get(endpoint)
+        held = self._held.get(where)
         if not self._over and held is not None and held.tidy(self._clock()):
-            self._tell(endpoint)
+            self._tell(where)
 
-    def _tell(self, endpoint: int) -> None:
-        self._names(endpoint, self._held[endpoint].lease(self._clock()))
+    def _tell(self, where: Where) -> None:
+        self._names(where, self._held[where].lease(self._clock()))
