@@ -79,11 +79,11 @@ class Soliciting(State):
 
     def _nothing(self, reply: Message) -> None:
         """Say once for each server that it has nothing for us; it may have something another time."""
-        status = replies.status(reply, self.core.setup)
+        text = replies.status(reply, self.core.setup).text
         if reply.server in self._denied or len(self._denied) >= QUIET_TRIES:
             return
         self._denied.add(reply.server)
-        why = f": {status.text[:80]}" if status.text else f" (status {status.code})."
+        why = f": {text[:80]}" if text else "."
         self.core.tell(words.WARNING, f"The DHCP server {reply.server.hex()} has no address for us{why}")
 
     def _take(self, now: float) -> None:
