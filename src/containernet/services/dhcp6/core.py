@@ -83,7 +83,15 @@ class Core(Holder):
         self.on_the_wire(words.Send(EVERYBODY, "", encode(replace(message, xid=self.xid, elapsed=elapsed))))
         self.hush = now + LISTEN
 
-    # --- losing an address ---
+    # --- gaining and losing an address ---
+
+    def put(self, lease: Lease, *, confirmed: bool) -> None:
+        """Have a lease kept and used; that nobody else has its address, the kernel finds out only then."""
+        proven = self.lease is not None and self.lease.address == lease.address
+        before = self.declines, self.avoid
+        super().put(lease, confirmed=confirmed)
+        if not proven:
+            self.declines, self.avoid = before
 
     def refused(self, server: str, status: Status, now: float) -> None:
         """Begin anew after a server has said no: soon at first, for it may be meant well, and then later and later."""
