@@ -25,9 +25,7 @@ class Server6(dhcp.Server):
         super().__init__(space, interface, directory, **more)
 
     def start(self) -> None:
-        """Give the interface its address, and start when that and the link's can be used."""
-        if not self.space.json("ip", "-j", "addr", "show", "dev", self.interface, "to", OWN)[0:]:
-            self.space.run("ip", "addr", "replace", f"{OWN}/64", "dev", self.interface, "nodad")
+        """Start it when the interface's address of the link can be used."""
         assert eventually(self._usable), f"{self.interface} has no address of the link"
         super().start()
 
@@ -37,13 +35,13 @@ class Server6(dhcp.Server):
 
 
 class Dnsmasq6(Server6):
-    """dnsmasq; ``mode`` is what follows the range: "" with addresses, or "ra-stateless" and so on with a router."""
+    """dnsmasq; ``ranges`` instead of that of the pool, and ``more`` words for its command line."""
 
     name, package, command, ready = "dnsmasq", "dnsmasq-base", "dnsmasq", "DHCPv6, "
 
-    def __init__(self, *args: Any, ranges: tuple[str, ...] = (), **more: Any) -> None:
+    def __init__(self, *args: Any, ranges: tuple[str, ...] = (), words: tuple[str, ...] = (), **more: Any) -> None:
         super().__init__(*args, **more)
-        self.ranges = ranges
+        self.ranges, self.words = ranges, words
 
     def prepare(self) -> list[str]:
         ranges = self.ranges or (f"{','.join(self.pool)},64,{self.seconds}",)
@@ -53,7 +51,8 @@ class Dnsmasq6(Server6):
             "--except-interface=lo", f"--dhcp-leasefile={self.directory}/leases", "--dhcp-lease-max=2000",
             *(["--dhcp-authoritative"] if self.authoritative else []),
             *(f"--dhcp-range={one}" for one in ranges),
-            *(f"--{one}" if one.startswith(("enable-ra", "ra-param")) else f"--dhcp-option={one}" for one in self.options),
+            *(f"--dhcp-option=option6:{one}" for one in self.options),
+            *self.words,
         ]  # fmt: skip
 
     def leases(self) -> set[str]:
