@@ -37,7 +37,7 @@ class Server6(dhcp.Server):
 class Dnsmasq6(Server6):
     """dnsmasq; ``ranges`` instead of that of the pool, and ``more`` words for its command line."""
 
-    name, package, command, ready = "dnsmasq", "dnsmasq-base", "dnsmasq", "DHCPv6, "
+    name, package, command, ready = "dnsmasq", "dnsmasq-base", "dnsmasq", "sockets bound exclusively"
 
     def __init__(self, *args: Any, ranges: tuple[str, ...] = (), words: tuple[str, ...] = (), **more: Any) -> None:
         super().__init__(*args, **more)
@@ -58,7 +58,7 @@ class Dnsmasq6(Server6):
     def leases(self) -> set[str]:
         path = self.directory / "leases"
         lines = path.read_text().splitlines() if path.exists() else []
-        return {line.split()[2] for line in lines if line and ":" in line.split()[2]}
+        return {fields[2] for line in lines if len(fields := line.split()) > 3}  # another line has its own DUID
 
 
 class Dhcpd6(Server6):

@@ -37,10 +37,11 @@ class FileHands6(FileHands):
         if before and before.cidr and before.cidr != lease.cidr:
             self.kernel.do(Remove(Address(self.places[key], LINK, before.cidr)))
         if lease.cidr:
-            self._add(key, lease)
+            self.give(key, lease)
         self.note(key, "configure", lease.cidr)
 
-    def _add(self, key: str, lease: Lease) -> None:
+    def give(self, key: str, lease: Lease) -> None:
+        """Put an address on an interface, at once and without the kernel looking for it on the link."""
         try:
             self.kernel.do(Add(Address(self.places[key], LINK, lease.cidr)))
         except KernelError as error:
