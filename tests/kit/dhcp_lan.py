@@ -40,6 +40,8 @@ def mac_of(number: int) -> str:
 class Lan:
     """The containers of a lab, in the same broadcast domain as what is outside, and their DHCP clients."""
 
+    made: type[FileHands] = FileHands
+
     def __init__(self, lab: Lab, directory: Path, **engine: Any) -> None:
         self.lab = lab
         lab.host.sh(LAN)
@@ -47,7 +49,7 @@ class Lan:
         self.containers: dict[str, Space] = {}
         self.macs: dict[str, str] = {}
         self.skipped = 0.0
-        self.hands = FileHands(directory)
+        self.hands = self.made(directory)
         self.spaces = Spaces()
         self.replies: list[Message] = []  # all that came off the wire
         self._decode, client.decode = client.decode, self._heard  # type: ignore[attr-defined]

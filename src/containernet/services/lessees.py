@@ -11,7 +11,7 @@ from containernet.model.lease import Lease
 from containernet.model.network import DHCP, HOST, RELEASED, ROUTED, Compartment, Endpoint, Network, Place
 from containernet.model.record import record, replace
 from containernet.plan.leasing import lease_of, used
-from containernet.services.dhcp4.probe import FAST, OFF
+from containernet.services.dhcp4.probe import FAST
 from containernet.services.dhcp4.words import Setup
 from containernet.services.dhcp6.words import Setup6
 from containernet.verbs.host import UUID
@@ -134,7 +134,7 @@ class Lessees:
         number = identity.iaid_of(who)
         setup = Setup6(
             mac, identity.duid(uuid), number if number >= 0 else identity.iaid(network.name, endpoint.name),
-            endpoint.hostname, wants, OFF if not wants else FAST,
+            endpoint.hostname, wants, FAST,
         )  # fmt: skip
         yield Lessee(
             endpoint.id, 6, endpoint.name, compartment.place, endpoint.interface, network.uplink,

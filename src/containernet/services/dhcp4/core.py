@@ -10,8 +10,9 @@ from math import inf
 
 from containernet.model.lease import Lease
 from containernet.services.dhcp4 import requests, words
+from containernet.services.dhcp4.holder import Holder
 from containernet.services.dhcp4.message import BROADCAST, NOWHERE, Message, encode
-from containernet.services.dhcp4.words import Effect, Setup
+from containernet.services.dhcp4.words import Setup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,23 +49,14 @@ class State:
         """Learn that the last message has left."""
 
 
-class Core:
+class Core(Holder):
     """The client; see the rule of this file."""
 
     def __init__(self, setup: Setup, chance: Callable[[], float]) -> None:
-        self.setup, self.chance = setup, chance
-        self.lease: Lease | None = None
-        self.configured = False  # the address of the lease is on the interface
+        super().__init__(chance)
+        self.setup = setup
         self.state = State(self)
-        self.due = inf  # when the state wants its timer
-        self.hush = inf  # when no answer is awaited any more; inf: none is awaited now
-        self.open = False  # the shell may have sockets open for us
         self.xid = 0
-        self.began = 0.0  # when this acquisition or renewal began: what ``secs`` counts from
-        self.hint = ""  # the address that we had
-        self.avoid = ""  # the address that somebody else has
-        self.declines = self.refusals = 0  # in a row
-        self.out: list[Effect] = []
 
     # --- to be done by the whole machine, which knows all states ---
 
@@ -83,10 +75,6 @@ class Core:
         self.state, self.due = state, inf
         state.enter(now)
 
-    def tell(self, level: str, sentence: str) -> None:
-        """Say something."""
-        self.out.append(words.Tell(level, sentence))
-
     def draw(self) -> None:
         """Choose the number of a new exchange."""
         self.xid = int(self.chance() * (1 << 32)) & 0xFFFFFFFF
@@ -104,37 +92,7 @@ class Core:
         self.on_the_wire(words.Send(destination, source, encode(message)))
         self.hush = now + LISTEN
 
-    def on_the_wire(self, effect: words.Send | words.Probe | words.Announce) -> None:
-        """Have something done that needs a socket."""
-        self.out.append(effect)
-        self.open = True
-
-    def quiet(self) -> None:
-        """Await no answer, and have the sockets closed."""
-        self.hush = inf
-        if self.open:
-            self.out.append(words.Hush())
-            self.open = False
-
-    # --- gaining and losing an address ---
-
-    def put(self, lease: Lease, *, confirmed: bool) -> None:
-        """Have a lease kept, and its address on the interface."""
-        before = self.lease if self.configured else None
-        self.lease, self.hint = lease, lease.address
-        if confirmed:
-            self.declines = self.refusals = 0
-            self.avoid = ""
-            self.out.append(words.Save(lease))
-        self.out.append(words.Configure(lease, before))
-        self.configured = True
-
-    def drop(self, reason: str) -> None:
-        """Have the address taken off the interface, and the lease forgotten."""
-        if self.configured and self.lease is not None:
-            self.out.append(words.Unconfigure(self.lease, reason))
-        self.out.append(words.Forget())
-        self.lease, self.configured = None, False
+    # --- losing an address ---
 
     def refused(self, reply: Message, address: str, now: float) -> None:
         """Obey a NAK: the address is gone, another one is asked for (sections 3.1 step 4 and 4.4.5)."""

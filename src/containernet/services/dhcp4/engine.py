@@ -1,4 +1,4 @@
-"""Many DHCP clients in one process: one epoll, one alarm, and sockets only while an exchange is under way.
+"""Many DHCP clients of both IP versions in one process: one epoll, one alarm, sockets only while something is said.
 
 The rule of this file: one thread uses an engine, and only ``turn`` waits. A plain epoll and not asyncio: that would
 cost 40 ms and 5 MB at import, and the engine is itself a descriptor (``fileno``), which any loop can watch.
@@ -19,6 +19,7 @@ from containernet.services.dhcp4.alarm import Alarm, boot_id, boottime
 from containernet.services.dhcp4.client import Client
 from containernet.services.dhcp4.closer import Closer
 from containernet.services.dhcp4.pace import Pace
+from containernet.services.dhcp4.runner import Runner
 from containernet.services.dhcp4.words import Effect, Setup
 
 TYPE_CHECKING = False
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from containernet.services.dhcp4.hands import Hands, Spaces
     from containernet.services.dhcp6.words import Setup6
 
-WAITING = frozenset(("SELECTING", "REBOOTING", "SOLICITING", "CONFIRMING"))  # for a first answer
 WINDOW = 32  # clients that wait for their first answer at once
+WAITING = frozenset(("SELECTING", "REBOOTING", "SOLICITING", "CONFIRMING", "INFORMING"))  # for it
 
 
 def urandom() -> float:
@@ -55,15 +56,15 @@ class Engine:
         self.clock, self.chance = clock, chance
         self._hands, self._spaces, self._wall = hands, spaces, wall
         self._boot = boot or boot_id()
-        self._clients: dict[str, Client] = {}
+        self._clients: dict[str, Runner] = {}
         self._starts: dict[str, tuple[Lease | None, bool]] = {}
         self._pace = Pace(window)
-        self._timers: list[tuple[float, int, Client]] = []
+        self._timers: list[tuple[float, int, Runner]] = []
         self._count = 0
         self._alarm, self._closer = Alarm(), Closer()
         self._poll = epoll()
         self._poll.register(self._alarm.descriptor, EPOLLIN)
-        self._watched: dict[int, tuple[socket.socket, Client]] = {}
+        self._watched: dict[int, tuple[socket.socket, Runner]] = {}
 
     # --- what to lease for ---
 
@@ -80,10 +81,17 @@ class Engine:
         if key in self._clients:
             raise ValueError(f"there is a client {key!r} already")
         recent = lease and recalled(lease, self._boot, self.clock(), self._wall())
-        self._clients[key] = _kind(setup)(self, key, place, interface, setup)
+        self._clients[key] = self._made(key, place, interface, setup)
         self._starts[key] = recent, configured
         self._pace.ask(key)
         self._alarm.set(0)
+
+    def _made(self, key: str, place: Place, interface: str, setup: Setup | Setup6) -> Runner:
+        if isinstance(setup, Setup):
+            return Client(self, key, place, interface, setup)
+        from containernet.services.dhcp6.client import Client6
+
+        return Client6(self, key, place, interface, setup)
 
     def __contains__(self, key: str) -> bool:
         """Tell whether we lease for somebody."""
@@ -94,8 +102,8 @@ class Engine:
         return list(self._clients)
 
     def state(self, key: str) -> tuple[str, Lease | None]:
-        """Return the state of a client, by its name in RFC 2131, and its lease."""
-        machine = self._clients[key].machine
+        """Return the state of a client, by its name in RFC 2131 or of the message of RFC 8415, and its lease."""
+        machine = self._clients[key].deciding
         return machine.name, machine.lease and self._dated(machine.lease)
 
     def sockets(self) -> int:
@@ -109,28 +117,35 @@ class Engine:
     def renew(self, key: str) -> None:
         """Ask for more time now."""
         client = self._begun(key)
-        self._event(client, client.machine.renew(self.clock()))
+        self._event(client, client.deciding.renew(self.clock()))
 
     def release(self, key: str) -> None:
         """Give the address back and end; the address is off the interface when ``forget`` was called."""
         client = self._begun(key)
-        self._event(client, client.machine.release(self.clock()))
+        self._event(client, client.deciding.release(self.clock()))
 
     def link(self, key: str, up: bool) -> None:
         """Learn that an interface has lost its carrier, or has it again."""
         client = self._begun(key)
-        self._event(client, client.machine.link(up, self.clock()))
+        self._event(client, client.deciding.link(up, self.clock()))
 
     def failed(self, key: str) -> None:
         """Learn that what ``Hands.configure`` took on could not be done: begin again in a while."""
         client = self._begun(key)
-        self._event(client, client.machine.failed(self.clock()))
+        self._event(client, client.deciding.failed(self.clock()))
+
+    def duplicate(self, key: str) -> None:
+        """Learn that somebody else on the link has the address of a client of DHCPv6: it is given back as in use."""
+        client = self._begun(key)
+        client.duplicate()
+        self._after(client)
+        self._settle()
 
     def remove(self, key: str) -> None:
         """Lease no longer, and leave the address and the lease as they are."""
         client = self._clients[key]
         self._starts.pop(key, None)
-        self._event(client, client.machine.stop(self.clock()))
+        self._event(client, client.deciding.stop(self.clock()))
 
     # --- the loop ---
 
@@ -160,7 +175,7 @@ class Engine:
         self._poll.close()
         self._alarm.close()
 
-    def _event(self, client: Client, effects: tuple[Effect, ...]) -> None:
+    def _event(self, client: Runner, effects: tuple[Effect, ...]) -> None:
         client.apply(effects)
         self._after(client)
         self._settle()
@@ -170,18 +185,18 @@ class Engine:
         self._alarm.set(min(self._due(), self._pace.due) - self.clock())
         self._spaces.leave()
 
-    def _after(self, client: Client) -> None:
+    def _after(self, client: Runner) -> None:
         """Do what every event asks for: a timer, the turn of another, the end."""
-        if client.machine.name == "STOPPED":
+        if client.deciding.name == "STOPPED":
             self._drop(client)
-        elif client.machine.name not in WAITING:
+        elif client.deciding.name not in WAITING:
             self._pace.answered(client.key)
         if client.due not in (inf, client.queued):
             self._count += 1
             heappush(self._timers, (client.due, self._count, client))
         client.queued = client.due
 
-    def _drop(self, client: Client) -> None:
+    def _drop(self, client: Runner) -> None:
         client.end()
         if self._clients.get(client.key) is not client:
             return
@@ -206,7 +221,7 @@ class Engine:
         while (key := self._pace.next(self.clock())) is not None:
             self._begun(str(key))
 
-    def _begun(self, key: str) -> Client:
+    def _begun(self, key: str) -> Runner:
         """Return a client, begun if it was not its turn yet."""
         client = self._clients[key]
         if key in self._starts:
@@ -220,7 +235,7 @@ class Engine:
         """Return a socket of a namespace."""
         return self._spaces.call(place, function)
 
-    def watch(self, sock: socket.socket, client: Client) -> None:
+    def watch(self, sock: socket.socket, client: Runner) -> None:
         """Have a client called when a socket has something."""
         self._watched[sock.fileno()] = sock, client
         self._poll.register(sock.fileno(), EPOLLIN)
@@ -231,13 +246,13 @@ class Engine:
         del self._watched[sock.fileno()]
         self._closer.take(sock)
 
-    def lost(self, client: Client, sentence: str) -> None:
+    def lost(self, client: Runner, sentence: str) -> None:
         """End a client whose namespace or interface is gone."""
         self._hands.tell(client.key, words.WARNING, f"{sentence} Its lease is kept.")
         self._drop(client)
         self._hands.lost(client.key)
 
-    def lasting(self, client: Client, effect: Effect) -> None:
+    def lasting(self, client: Runner, effect: Effect) -> None:
         """Have the hands do what outlives an exchange."""
         key, hands = client.key, self._hands
         match effect:
@@ -254,12 +269,3 @@ class Engine:
 
     def _dated(self, lease: Lease) -> Lease:
         return dated(lease, self._boot, self.clock(), self._wall())
-
-
-def _kind(setup: Setup | Setup6) -> type[Client]:
-    """Return the kind of client that is set up so."""
-    if isinstance(setup, Setup):
-        return Client
-    from containernet.services.dhcp6.client import Client6
-
-    return Client6

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from containernet.model.network import Place
-    from containernet.services.dhcp4.client import Client
+    from containernet.services.dhcp4.runner import Runner
     from containernet.services.dhcp4.words import Effect
 else:
     Protocol = object
@@ -30,14 +30,14 @@ class Shell(Protocol):
     def inside(self, place: Place, function: Callable[[], socket.socket]) -> socket.socket:
         """Return what a function returns in a namespace; raise VANISHED if that is not there any more."""
 
-    def watch(self, sock: socket.socket, client: Client) -> None:
+    def watch(self, sock: socket.socket, client: Runner) -> None:
         """Call ``client.ready`` when a socket has something."""
 
     def let_go(self, sock: socket.socket) -> None:
         """Have a socket closed."""
 
-    def lasting(self, client: Client, effect: Effect) -> None:
+    def lasting(self, client: Runner, effect: Effect) -> None:
         """Have the hands do what outlives an exchange."""
 
-    def lost(self, client: Client, sentence: str) -> None:
+    def lost(self, client: Runner, sentence: str) -> None:
         """Learn that the namespace or the interface of a client is gone."""

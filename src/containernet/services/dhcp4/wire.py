@@ -20,7 +20,6 @@ CSUM_NOT_READY = 1 << 3  # TP_STATUS_CSUMNOTREADY
 SO_ATTACH_FILTER, SO_TIMESTAMPING = 26, 37
 IP_PKTINFO = 8
 PASSED_TO_DRIVER = 1 << 8 | 1 << 4 | 1 << 11  # SOF_TIMESTAMPING_TX_SCHED, _SOFTWARE, _OPT_TSONLY
-MOST = 64  # datagrams taken at once, so that a flood for one client does not starve the others
 _ROOM = 65536
 _AUXDATA = Struct("=IIIHHHH")
 

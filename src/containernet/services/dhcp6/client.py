@@ -1,72 +1,101 @@
-"""One DHCPv6 client: its machine, and its sockets while an exchange is under way.
+"""One client of DHCPv6: a socket at the interface's address of the link, as soon as that can be used.
 
-The rule of this file: as in ``dhcp4/client.py``; only what is sent, and by which socket, is different.
+The rule of this file: how things are said and heard; when, the machine says, and what goes wrong, its base sees to. A
+new interface has its address only after a second or two, in which the kernel looks for it on the link (RFC 4862): what
+is to be said waits for that, but no longer than until it is to be said again.
 """
 
 from __future__ import annotations
 
 import socket
-from array import array
-from struct import pack
+from errno import EADDRNOTAVAIL
+from math import inf
 
-from containernet.services.dhcp4 import wire, words
-from containernet.services.dhcp4.client import ARP, UDP, Client
-from containernet.services.dhcp4.shell import Shell
-from containernet.services.dhcp6 import neighbour
-from containernet.services.dhcp6.machine import Machine6
-from containernet.services.dhcp6.message import CLIENT_PORT, SERVER_PORT, decode
+from containernet.model.errors import ContainerNetError
+from containernet.model.network import Place
+from containernet.services.dhcp4 import wire as frames
+from containernet.services.dhcp4 import words
+from containernet.services.dhcp4.looker import LINK, Looker
+from containernet.services.dhcp6 import neighbour, wire
+from containernet.services.dhcp6.machine import Machine
+from containernet.services.dhcp6.message import decode
 from containernet.services.dhcp6.neighbour import Prober6
+from containernet.services.dhcp6.words import Setup6
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    pass
+    from containernet.services.dhcp4.shell import Shell
 
-DISCOVERY = [  # a filter for frames: neighbour solicitations and advertisements
-    (0x30, 0, 0, 20), (0x15, 0, 4, neighbour.ICMPV6),
-    (0x30, 0, 0, 54), (0x15, 1, 0, neighbour.ASKS), (0x15, 0, 1, neighbour.ANSWERS),
-    (0x06, 0, 0, 65536), (0x06, 0, 0, 0),
-]  # fmt: skip
+UDP = "udp"
+PAUSE, LOOKS = 0.1, 30  # seconds between two looks at whether there is an address of the link yet; how many
 
 
-class Client6(Client):
+class Client6(Looker):
     """See the rule of this file."""
 
-    def _machine(self, shell: Shell) -> object:
-        return Machine6(self.setup, shell.chance)
+    def __init__(self, shell: Shell, key: str, place: Place, interface: str, setup: Setup6) -> None:
+        self.setup = setup
+        self.machine = self.learning = Machine(setup, shell.chance)
+        self._unsaid: words.Send | None = None
+        self._looks = 0
+        self._look = inf
+        super().__init__(shell, key, place, interface, self.machine)
 
-    def _take(self, kind: str, sock: socket.socket) -> None:
-        now = self._shell.clock()
-        if kind == UDP:
-            self.apply(self.machine.received(decode(sock.recv(65536)), now))
+    def duplicate(self) -> None:
+        """Learn that somebody else on the link has our address."""
+        self.apply(self.machine.duplicate(self.shell.clock()))
+
+    def take(self, kind: str, sock: socket.socket) -> None:
+        if kind == LINK:
+            said = neighbour.claim(frames.read_frame(sock)[0])
+            if isinstance(self.prober, Prober6):
+                self.prober.told(*said)
+                self.judge(self.shell.clock())
             return
-        said = neighbour.claim(wire.read_frame(sock)[0])
-        if isinstance(self._prober, Prober6):
-            self._prober.told(*said)
-            self._judge(now)
+        message = decode(wire.read(sock))
+        self.apply(self.machine.received(message, self.shell.clock()))
 
-    def _prober_of(self, address: str, now: float) -> Prober6:
-        return Prober6(address, self.setup.mac, self.setup.probe, now, self._shell.chance)
+    def prober_of(self, address: str, now: float) -> Prober6:
+        return Prober6(address, self.setup.mac, self.setup.probe, now, self.shell.chance)
 
-    def _send(self, effect: words.Send) -> None:
-        self._socket(UDP).sendto(effect.payload, (effect.destination, SERVER_PORT))
+    def open(self, kind: str, address: str) -> socket.socket:  # noqa: ARG002 - of the link all is heard
+        if kind == LINK:
+            return frames.open_packet(self.interface, neighbour.IPV6, neighbour.DISCOVERY)
+        return wire.open_udp(self.interface)
 
-    def _open(self, kind: str, address: str) -> socket.socket:  # noqa: ARG002 - its frames are told apart here
-        if kind == ARP:
-            return wire.open_packet(self.interface, neighbour.IPV6, DISCOVERY)
-        return open_udp(self.interface)
+    def send(self, effect: words.Send) -> None:
+        self._unsaid, self._looks = effect, 0
+        self._say()
 
+    def _say(self) -> None:
+        """Say it, or look again in a moment."""
+        if self._unsaid is None:
+            return
+        self._look = inf
+        try:
+            wire.send(self.opened(UDP), self._unsaid.payload)
+            self._unsaid = None
+        except OSError as error:
+            self._looks += 1
+            if error.errno != EADDRNOTAVAIL or self._looks > LOOKS:
+                raise
+            super().close()
+            self._look = self.shell.clock() + PAUSE
 
-def open_udp(interface: str) -> socket.socket:
-    """Return a UDP socket at the client's port of an interface, in the namespace of the thread that calls."""
-    sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-        index = array("i", [socket.if_nametoindex(interface)])
-        for option, value in ((socket.IPV6_V6ONLY, pack("i", 1)), (socket.IPV6_MULTICAST_IF, index.tobytes())):
-            sock.setsockopt(socket.IPPROTO_IPV6, option, value)
-        sock.bind(("::", CLIENT_PORT))
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    def also_due(self) -> float:
+        return min(self._look, super().also_due())
+
+    def also(self, now: float) -> None:
+        super().also(now)
+        if now < self._look:
+            return
+        effect = self._unsaid
+        try:
+            self._say()
+        except (ContainerNetError, OSError) as error:
+            if effect is not None:
+                self.failed(effect, error)
+
+    def close(self) -> None:
+        self._unsaid, self._look = None, inf
+        super().close()

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 IPV6, ICMPV6 = 0x86DD, 58  # ETH_P_IPV6
 ASKS, ANSWERS = 135, 136  # neighbour solicitation and advertisement
+DISCOVERY = [  # a filter for frames: neighbour solicitations and advertisements
+    (0x30, 0, 0, 20), (0x15, 0, 4, ICMPV6),
+    (0x30, 0, 0, 54), (0x15, 1, 0, ASKS), (0x15, 0, 1, ANSWERS),
+    (0x06, 0, 0, 65536), (0x06, 0, 0, 0),
+]  # fmt: skip
 _HEADERS = 14 + 40
 _NOBODY = bytes(16)
 
