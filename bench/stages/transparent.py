@@ -10,7 +10,7 @@ import json
 import subprocess
 from functools import partial
 
-from bench.figures import Samples, digits, times
+from bench.figures import Samples, times
 from bench.host import ADDRESS, Host, named, settle
 from bench.peers.cnet import Cnet
 from bench.peers.dhcp import Lan
