@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from bench import facts
-from bench.peers import KINDS, PACKAGES
+from bench.peers import KINDS, PACKAGES, dhcp
 from bench.process import Failed
 from bench.report import Report, say
 from bench.settings import Settings
@@ -48,9 +48,11 @@ def settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Sett
 
 def wanted(chosen: Settings) -> str:
     """Return a line for each peer that is not there: its name and its Debian packages."""
-    if not WITH_PEERS & set(chosen.stages):
-        return ""
-    kinds = {PACKAGES[name]: name for name in chosen.peers if KINDS[name].lacks()}
+    kinds = {}
+    if WITH_PEERS & set(chosen.stages):
+        kinds = {PACKAGES[name]: name for name in chosen.peers if KINDS[name].lacks()}
+    if "dhcp" in chosen.stages:
+        kinds.update({dhcp.PACKAGES[name]: name for name in dhcp.missing()})
     return "".join(f"{name} {packages}\n" for packages, name in kinds.items() if packages)
 
 

@@ -9,7 +9,8 @@ import os
 import platform
 from datetime import date
 
-from bench.peers import KINDS
+from bench.peers import KINDS, dhcp
+from bench.peers.peer import package_version
 from bench.process import Failed, run
 from bench.settings import ROOT, Settings
 
@@ -24,6 +25,7 @@ def gathered(chosen: Settings) -> str:
         f"{made_on}, Python {platform.python_version()}; load at the start {load}",
         f"state on {_filesystem(chosen)}; commit {_commit()}",
         *(f"{name}: {_version(name, chosen)}" for name in chosen.peers),
+        *(f"{name}: {_package(name)}" for name in dhcp.PACKAGES if "dhcp" in chosen.stages),
     )
     return "".join(f"* {line}\n" for line in lines) + "\n"
 
@@ -34,6 +36,13 @@ def _version(name: str, chosen: Settings) -> str:
         return f"not measured, {why}"
     try:
         return KINDS[name].version(chosen)
+    except (OSError, Failed):
+        return "unknown version"
+
+
+def _package(name: str) -> str:
+    try:
+        return package_version(dhcp.PACKAGES[name])
     except (OSError, Failed):
         return "unknown version"
 

@@ -7,8 +7,10 @@ that was made in it. Only this process, which has one thread, ever enters; what 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +20,7 @@ from bench.process import ENVIRONMENT, Failed, run
 
 ADDRESS, OUTSIDE = "198.51.100.1", "198.51.100.2"
 KINDS = ("net", "mnt")
+SIOCGIFADDR = 0x8915
 SCRIPT = f"""
 set -e
 mount -t tmpfs -o mode=755 tmpfs /run
@@ -112,6 +115,28 @@ class Host:
         finally:
             listener.close()
         return bool(source == OUTSIDE)
+
+    def reaches(self, path: str) -> bool:
+        """Tell whether the namespace at a path can talk to who is outside."""
+        with self.inside(named("outside")):
+            listener = socket.create_server(("0.0.0.0", 0))
+        try:
+            with self.inside(path):
+                socket.create_connection((OUTSIDE, listener.getsockname()[1]), 3).close()
+        except OSError:
+            return False
+        finally:
+            listener.close()
+        return True
+
+    def address(self, path: str, interface: str = "eth0") -> str:
+        """Return the IPv4 address of an interface of the namespace at a path, "" if it has none."""
+        with self.inside(path), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            try:
+                found = fcntl.ioctl(asking, SIOCGIFADDR, struct.pack("16s24x", interface.encode()))
+            except OSError:
+                return ""
+        return socket.inet_ntoa(found[20:24])
 
 
 def named(name: str) -> str:

@@ -37,6 +37,16 @@ class Settings:
         return max(3, self.rounds // 3)
 
     @property
+    def crowds(self) -> int:
+        """Rounds of what makes and ends a whole crowd of containers each time."""
+        return min(3, self.slow_rounds) if not self.quick else 1
+
+    @property
+    def idle(self) -> float:
+        """Seconds that a process is watched which has nothing to do."""
+        return 5.0 if self.quick else 30.0
+
+    @property
     def connections(self) -> int:
         """TCP connections of one round."""
         return 1000 if self.quick else 5000

@@ -17,7 +17,7 @@ from functools import partial
 
 from containernet import ContainerNet
 
-NETWORK = "net1"
+NETWORK, LAN = "net1", "lan"
 DELETE_LINK, REQUEST_ACK = 17, 5  # RTM_DELLINK; NLM_F_REQUEST | NLM_F_ACK
 PAIR = """
 link add floor0 type veth peer name eth0 netns floor
@@ -60,6 +60,13 @@ def join(net: ContainerNet, number: int, first_port: int, ports_each: int) -> No
     net.join(f"c{number}", NETWORK, publish=(span,))
 
 
+def lease(first: int, count: int) -> dict[str, list[float]]:
+    """Join many containers by DHCP, and wait for no address."""
+    net = ContainerNet()
+    names = [f"c{number}" for number in range(first, first + count)]
+    return {"join": [timed(partial(net.join, name, LAN, ips=("dhcp",), no_wait=True)) for name in names]}
+
+
 def rounds(count: int, container: str) -> dict[str, list[float]]:
     """Join and leave in this process, and delete a bare pair by turns; the first round does not count."""
     net = ContainerNet()
@@ -93,8 +100,8 @@ def delete_pair() -> None:
 def main() -> None:
     """Do what the first word says."""
     verb, *rest = sys.argv[1:]
-    if verb == "fill":
-        print(json.dumps(fill(*map(int, rest))))
+    if verb in ("fill", "lease"):
+        print(json.dumps({"fill": fill, "lease": lease}[verb](*map(int, rest))))
     else:
         print(json.dumps(rounds(int(rest[0]), rest[1])))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bench.report import Report
 from bench.settings import Settings
-from bench.stages import connections, growth, join, leave, ports, python, repair, startup
+from bench.stages import connections, dhcp, growth, join, leave, ports, python, repair, startup, transparent
 
 STAGES: dict[str, Callable[[Settings, Report], None]] = {
     "join": join.stage,
@@ -20,4 +20,6 @@ STAGES: dict[str, Callable[[Settings, Report], None]] = {
     "connections": connections.stage,
     "repair": repair.stage,
     "startup": startup.stage,
+    "transparent": transparent.stage,
+    "dhcp": dhcp.stage,
 }

@@ -13,7 +13,7 @@ from functools import partial
 from bench.figures import Samples, alternating
 from bench.host import settle
 from bench.peers import KINDS
-from bench.peers.peer import Peer
+from bench.peers.peer import Peer, Ports
 from bench.process import Failed, timed
 from bench.report import say
 from bench.settings import Settings
@@ -62,11 +62,11 @@ def warm(peer: Peer) -> None:
         peer.leave(number, ports)
 
 
-def measured(peers: Sequence[Peer], rounds: int) -> tuple[Samples, Samples]:
+def measured(peers: Sequence[Peer], rounds: int, ports: Ports = PORTS[MEASURED]) -> tuple[Samples, Samples]:
     """Return what joining and what leaving takes, by the peers' labels."""
     joins, leaves = Samples(), Samples()
     for peer in alternating(rounds, peers):
         with peer.host:
-            joins.add(peer.label, timed(partial(peer.join, MEASURED, PORTS[MEASURED])))
-            leaves.add(peer.label, timed(partial(peer.leave, MEASURED, PORTS[MEASURED])))
+            joins.add(peer.label, timed(partial(peer.join, MEASURED, ports)))
+            leaves.add(peer.label, timed(partial(peer.leave, MEASURED, ports)))
     return joins, leaves
