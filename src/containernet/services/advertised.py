@@ -15,14 +15,19 @@ from containernet.services.dhcp4 import names
 from containernet.services.dhcp4.malformed import Malformed
 
 RDNSS, DNSSL = 25, 31
+UNKNOWN = 1800.0  # seconds: what a router says as a rule (RFC 4861, AdvDefaultLifetime)
 MOST = 8  # servers, and domains, that are kept for an endpoint
 
 
 class Advertisements:
     """What holds for one endpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, written: Lease | None = None, now: float = 0.0) -> None:
+        """``written``: what held when that was written last; how long it holds, nobody knows any more."""
         self._until: dict[tuple[int, str], float] = {}  # by the kind of option, and what was in it
+        if written is not None:
+            self._until |= {(RDNSS, one): now + UNKNOWN for one in written.dns}
+            self._until |= {(DNSSL, one): now + UNKNOWN for one in written.search}
 
     def take(self, option: bytes, now: float) -> bool:
         """Take an option; tell whether what holds has changed."""

@@ -176,10 +176,13 @@ class Leasing:
             self._forget(key)
         fresh = wanted.keys() - self._lessees.keys()
         self._lessees = wanted
-        self._routers.follow(self._read.where(parted(key)[0]) for key in fresh if parted(key)[1] == 6)
+        six = [one for key, one in wanted.items() if key in fresh and one.version == 6]
+        self._routers.follow([(self._read.where(one.endpoint), one.told) for one in six])
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
         self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
         for key, one in wanted.items():
+            if one.setup is None and one.lease is not None:  # the router says that there is no DHCPv6 any more
+                self._say(key, None, used=False)
             if one.setup is not None and key not in self._engine and self._may(key):
                 self._used[key] = one.configured
                 self._engine.add(key, one.place, one.interface, one.setup, one.lease, one.configured)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, DHCPV6, VANISHED, Heard, KernelError
 from containernet.model import identity
-from containernet.model.lease import Lease
+from containernet.model.lease import ROUTER, Lease
 from containernet.model.network import DHCP, HOST, RELEASED, ROUTED, Compartment, Endpoint, Network, Place
 from containernet.model.record import record, replace
 from containernet.plan.leasing import lease_of, used
@@ -37,6 +37,7 @@ class Lessee:
     setup: Setup | Setup6 | None  # None: nothing is to be leased now
     lease: Lease | None  # the one that it has already
     configured: bool  # and whether the address is in use
+    told: Lease | None = None  # version 6: what a router has said of DNS, as it was written
 
     @property
     def key(self) -> str:
@@ -139,6 +140,7 @@ class Lessees:
         yield Lessee(
             endpoint.id, 6, endpoint.name, compartment.place, endpoint.interface, network.uplink,
             setup if told and uuid else None, lease, lease is not None and (not lease.address or used(endpoint, lease)),
+            lease_of(endpoint, ROUTER),
         )  # fmt: skip
 
 

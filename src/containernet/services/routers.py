@@ -44,10 +44,18 @@ class Routers:
         self._reactor.unwatch(self._watch.fileno())
         self._watch.close()
 
-    def follow(self, fresh: Iterable[Where]) -> None:
-        """Tell what was said already where somebody has just come."""
-        for where in self._held.keys() & set(fresh):
-            self._tell(where)
+    def follow(self, fresh: Iterable[tuple[Where, Lease | None]]) -> None:
+        """Tell what was said already where somebody has just come; what was written once holds for a while yet."""
+        for where, written in fresh:
+            if where in self._held:
+                self._tell(where)
+            elif written is not None:
+                now = self._clock()
+                self._held[where] = Advertisements(written, now)
+                self._reactor.at(self._reactor.now() + self._held[where].due() - now, self._outdating(where))
+
+    def _outdating(self, where: Where) -> Callable[[], None]:
+        return lambda: self._outdate(where)
 
     def _heard(self) -> None:
         for news in sorted(self._watch.news()):
@@ -67,7 +75,7 @@ class Routers:
         if held.take(option, now):
             self._tell(where)
         if held.lasts(now):
-            self._reactor.at(self._reactor.now() + held.due() - now, lambda: self._outdate(where))
+            self._reactor.at(self._reactor.now() + held.due() - now, self._outdating(where))
 
     def _outdate(self, where: Where) -> None:
         """Something that a router said has ended, if it was not said again."""

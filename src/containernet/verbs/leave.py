@@ -48,7 +48,7 @@ def farewell(host: Host, endpoints: Iterable[Endpoint], *, moved: bool = False) 
 
     ``moved``: their namespace is at another path since a moment ago.
     """
-    leased = [one.name for one in endpoints if one.leases]
+    leased = [one.name for one in endpoints if any(lease.address for lease in one.leases)]
     if leased and host.plans is None and not host.services.farewell(leased, moved=moved):
         names = ", ".join(leased[:SHOWN]) + (", …" if len(leased) > SHOWN else "")
         host.report.note(f"Nobody gives back the lease of {names}: the DHCP service does not run.")

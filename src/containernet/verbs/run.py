@@ -83,7 +83,7 @@ def _gone(host: Host, name: str, path: str) -> None:
         if compartment is None:
             return
         before = of_compartments(host.store, [compartment.id])
-        if any(one.leases for one in before.endpoints):
+        if any(lease.address for one in before.endpoints for lease in one.leases):
             moved = replace(compartment, path=path)
             host.store.finish(0, Intent(compartments=(compartment,)), Intent(compartments=(moved,)))
             farewell(host, before.endpoints, moved=True)
