@@ -119,3 +119,11 @@ def test_it_becomes_plain_data() -> None:
     assert told["made"]["subnets"] == [{"prefix": "10.0.0.0/24", "gateway": "10.0.0.1"}]
     assert told["made"]["labels"] == [["a", "b"]]
     assert told["of"] == [1]
+
+
+def test_a_record_without_fields_is_as_good_as_any_other() -> None:
+    @record
+    class Nothing:
+        pass
+
+    assert Nothing() == Nothing() and len({Nothing(), Nothing()}) == 1

@@ -47,7 +47,7 @@ else:
 
     def _compared(names):
         """Return the methods that look at all fields, by a getter in C: the diff of 10,000 ports lives on these."""
-        values = attrgetter(*names) if len(names) > 1 else lambda self: (getattr(self, names[0]),)
+        values = attrgetter(*names) if len(names) > 1 else lambda self: tuple([getattr(self, n) for n in names])
         return {
             "__eq__": lambda a, b: a is b or (type(a) is type(b) and values(a) == values(b)),
             "__hash__": lambda self: hash(values(self)),

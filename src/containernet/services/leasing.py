@@ -76,6 +76,7 @@ class Leasing:
         self._leaving: dict[str, float] = {}  # endpoints that are about to go, till then: nothing of them is written
         self._believed: dict[str, int] = {}  # the first reading after what was written last of an endpoint
         self._parting: list[tuple[int, tuple[str, ...], Reply]] = []  # farewells that wait for a reading of the store
+        self._wheres: dict[str, tuple[int, int]] = {}  # of the clients of IPv6: namespace and interface
         self._lost: dict[str, tuple[float, float]] = {}  # from when on they may have a client again; the last pause
         self._reads = self._begun = 0
         self._reading = self._over = False
@@ -176,8 +177,7 @@ class Leasing:
             self._forget(key)
         fresh = wanted.keys() - self._lessees.keys()
         self._lessees = wanted
-        six = [one for key, one in wanted.items() if key in fresh and one.version == 6]
-        self._routers.follow([(self._read.where(one.endpoint), one.told) for one in six])
+        self._follow_routers([one for key, one in wanted.items() if key in fresh and one.version == 6])
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
         self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
         for key, one in wanted.items():
@@ -187,6 +187,13 @@ class Leasing:
                 self._used[key] = one.configured
                 self._engine.add(key, one.place, one.interface, one.setup, one.lease, one.configured)
         self._flush()
+
+    def _follow_routers(self, fresh: list[Lessee]) -> None:
+        """Hear routers for who has come, and no more for who has gone."""
+        for key in self._wheres.keys() - self._lessees.keys():
+            self._routers.forget(self._wheres.pop(key))
+        self._wheres |= {one.key: self._read.where(one.endpoint) for one in fresh}
+        self._routers.follow([(self._wheres[one.key], one.told) for one in fresh])
 
     def _forget(self, key: str) -> None:
         self._books.forget(*parted(key))

@@ -95,7 +95,8 @@ class Lessees:
     def _forget(self, there: set[int]) -> None:
         for number in [number for number in self._heard if number not in there]:
             _, known = self._heard.pop(number)
-            self._ends.pop((known.namespace, known.index), None)
+            if self._ends.get((known.namespace, known.index)) == number:  # numbers of namespaces are given again
+                del self._ends[known.namespace, known.index]
 
     def _of(self, host: Host, network: Network) -> Iterator[Lessee]:
         own = _own_mac(host, network) if network.kind == ROUTED else b""

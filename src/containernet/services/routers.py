@@ -54,6 +54,10 @@ class Routers:
                 self._held[where] = Advertisements(written, now)
                 self._reactor.at(self._reactor.now() + self._held[where].due() - now, self._outdating(where))
 
+    def forget(self, where: Where) -> None:
+        """Forget what was said to who has gone: the numbers are given to others."""
+        self._held.pop(where, None)
+
     def _outdating(self, where: Where) -> Callable[[], None]:
         return lambda: self._outdate(where)
 
