@@ -111,6 +111,7 @@ def test_all_that_comes_with_a_lease(lab: Lab, tmp_path: Path) -> None:
     with serving(lab, tmp_path, *options) as server:
         view = leased(lab, "web", "--hostname", "shop-1")
         assert view["mtu"] == 1400
+        assert lab.host.json("ip", "-j", "link", "show", "dev", "cn-1")[0]["mtu"] == 1500, "the host's own went with it"
         assert view["dns"] == ["198.51.100.2", "198.51.100.3"]
         assert view["search"] == ["a.example.org", "b.example.org"]
         assert view["gateways"] == ["198.51.100.3"], "option 3 counts for nothing where 121 is (RFC 3442)"

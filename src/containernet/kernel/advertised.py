@@ -70,6 +70,6 @@ class Advertised(Multicast):
     @staticmethod
     def _option(message: Message) -> str:
         body = message.body
-        length = int.from_bytes(body[2:4], "little")
+        length = number(body[2:4])
         fine = body[0] == AF_INET6 and body[8] == _ADVERTISEMENT
         return f"{OPTION} {message.where} {message.index} {body[_OPTIONS : _OPTIONS + length].hex()}" if fine else ""

@@ -122,8 +122,10 @@ def add_bridge(socket: Netlink, bridge: Bridge) -> None:
     """Make a bridge, up, with its MAC pinned (an address given at creation stays when ports come and go)."""
     kind = _manner(bridge)
     made = text(_NAME, bridge.name) + mac_attribute(bridge.mac) + u32(_GROUP, bridge.group) + kind
+    # Set afterwards, the MTU is the bridge's own; given at creation, or set to what it is, it would follow its ports
+    # (br_mtu_auto_adjust): so it is another one first.
+    made += u32(_MTU, bridge.mtu ^ 1)
     socket.ask((NEWLINK, CREATE | EXCL, info(flags=IFF_UP, change=IFF_UP) + made))
-    # Set afterwards, the MTU is the bridge's own; given at creation, it would follow its ports (br_mtu_auto_adjust).
     finish(socket, bridge.name, text(_NAME, bridge.name) + u32(_MTU, bridge.mtu) + text(_ALIAS, bridge.alias))
 
 
