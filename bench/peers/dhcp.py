@@ -109,6 +109,10 @@ class Leasing:
         """Return where the containers are, on the host."""
         return [named(f"c{number}") for number in range(first, self.count)]
 
+    def ended(self) -> bool:
+        """Tell whether one that leases has ended, which it must not."""
+        return any(one.poll() is not None for one in self.processes)
+
     def close(self) -> None:
         """End all of it."""
         for one in self.processes:

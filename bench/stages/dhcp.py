@@ -87,8 +87,8 @@ def addresses(crowd: Leasing) -> list[str]:
     found, end = [], time.monotonic() + PATIENCE
     for space in crowd.spaces():
         while not (address := crowd.host.address(space)):
-            if time.monotonic() > end:
-                raise Failed(f"{crowd.title}: {len(found)} of {crowd.count} addresses after {PATIENCE:.0f} s")
+            if time.monotonic() > end or crowd.ended():
+                raise Failed(f"{crowd.title}: only {len(found)} of {crowd.count} addresses were leased")
             time.sleep(GLANCE)
         found.append(address)
     return found

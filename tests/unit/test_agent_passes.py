@@ -15,6 +15,8 @@ from containernet.services.passes import (
     LOOK,
     MEND,
     MOST,
+    PUT_OFF,
+    ROW,
     SETTLE,
     SLOW,
     Passes,
@@ -83,6 +85,28 @@ def test_a_stranger_after_a_verb_is_a_stranger_and_what_trails_a_commit_is_not()
     passes.tell(200.35, HOST)
     assert passes.due() == pytest.approx(200.35 + SETTLE), "no rest while a stranger is here"
     assert passes.begin(200.35 + SETTLE) == MEND
+
+
+@pytest.mark.parametrize("voice", [HOST, INSIDE])
+def test_while_verbs_follow_each_other_a_look_waits_until_they_pause(voice: str) -> None:
+    passes, now = begun(), 120.0
+    passes.commit(now)
+    assert passes.due() == pytest.approx(now + SETTLE), "one verb puts off nothing"
+    for _ in range(10):
+        now += ROW / 2
+        passes.commit(now)
+        passes.tell(now + 0.001, voice)
+        assert passes.due() == pytest.approx(now + ROW)
+    passes.tell(now + 0.1, HOST)
+    assert passes.due() == pytest.approx(now + 0.1 + SETTLE), "not for a stranger"
+
+
+def test_a_row_of_verbs_without_an_end_is_looked_into() -> None:
+    passes, now = begun(), 120.0
+    while now <= 120.0 + 2 * PUT_OFF:
+        passes.commit(now)
+        now += ROW / 2
+    assert passes.due() <= 120.0 + PUT_OFF
 
 
 def test_a_container_is_only_looked_after() -> None:

@@ -15,7 +15,7 @@ from containernet.services.account import CALM as PEACE
 from containernet.services.account import HELD, LINES, Account, Found
 from containernet.services.door import ERROR, FAILING, HELD_BACK, NOTICE, OK, STOPPED, WARNING
 from containernet.services.passes import SLOW
-from containernet.services.repair import Repair, Watches
+from containernet.services.repair import DOUBTS, Repair, Watches
 
 
 class Setup:
@@ -83,6 +83,30 @@ def test_a_stranger_is_mended_after_and_what_was_mended_is_said(setup: Setup) ->
     setup.settled()
     assert setup.net.calls == calls
     assert setup.passes == 3
+
+
+def test_what_a_verb_did_during_a_look_is_not_taken_for_a_strangers_work(setup: Setup) -> None:
+    drift = replace(CALM, drift=("ip address add",))
+    seen = [drift] * (DOUBTS + 1)
+
+    def status() -> Any:
+        setup.net.calls.append("status")
+        if seen:
+            setup.service.changed()  # the verb's commit, while we look
+            return seen.pop()
+        return CALM
+
+    setup.net.status = status  # type: ignore[method-assign]
+    seen[:] = [drift]
+    setup.tell(setup.inside, "inside 0")
+    setup.settled()
+    assert setup.net.calls == ["status", "status"]
+    seen[:] = [drift] * (DOUBTS + 1)
+    setup.tell(setup.inside, "inside 0")
+    while seen:
+        setup.hand.until(setup.hand.time + 1)
+        setup.hand.works_off()
+    assert setup.net.calls[-1] == "repair", "it is not put off for ever"
 
 
 def test_while_a_pass_is_due_for_containers_they_are_not_listened_to(setup: Setup) -> None:

@@ -55,6 +55,15 @@ def test_whatever_follows_on_whatever(every: list[Intent]) -> None:
     store.end()
 
 
+def test_the_compartments_of_a_network(full: Sqlite) -> None:
+    every = full.everything()
+    for net in every.networks:
+        there = {one.compartment_id for one in every.endpoints if one.network_id == net.id}
+        assert {one.id for one in full.compartments(net.id)} == there
+        assert set(full.compartments(net.id)) <= set(every.compartments)
+    assert full.compartments(99) == ()
+
+
 def test_odd_texts_come_back(store: Sqlite) -> None:
     odd = network(labels=(("a", "b = c"), ("'", '"'), ("ü", "")), external_address="2001:db8::1", created=7)
     where = compartment(path="/run/netns/it's", container="it's", lasting=False, loopback=True, routed="46")

@@ -7,9 +7,11 @@ lasts but a lock that ends with it, and a socket that the next one replaces.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
+from contextlib import suppress
 from time import time
 
 from containernet import __version__
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
 
     from containernet.services.door import Service, Watch
 
+M_ARENA_MAX = -8
 STOPPING = 10.0  # seconds for work under way when the agent is told to end
 
 
 def run(state_dir: str, services: tuple[Service, ...], store: Callable[[], Watch]) -> int:
     """Run the agent of a state directory; return its exit status. ``store`` opens what tells of the store's changes."""
+    _one_heap()
     try:
         with Claim(state_dir, 0o700, "agent-lock"), Claim(run_dir(), 0o755, "agent.lock"):
             return asyncio.run(Agent(state_dir, services).live(store))
@@ -105,6 +109,12 @@ class Agent:
         if bound := systemd.watchdog():
             systemd.notify("WATCHDOG=1")
             reactor.at(reactor.now() + bound / 2, lambda: self._beat(reactor))
+
+
+def _one_heap() -> None:
+    """Have all threads share one heap of the C library (mallopt(3)): each would keep one, as big as it ever was."""
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
 def _settle() -> None:

@@ -7,6 +7,8 @@ systemd starts it again: better than an agent that is half-alive.
 from __future__ import annotations
 
 import asyncio
+import ctypes
+from contextlib import suppress
 from threading import Thread
 
 from containernet.agent import systemd
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+TIDY = 1.0  # seconds after the last work
+
+
+def tidy() -> None:
+    """Give memory back that the work has needed, and nobody needs now (malloc_trim(3))."""
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 class Asyncio:
     """See :class:`containernet.services.door.Reactor`."""
 
@@ -26,6 +37,7 @@ class Asyncio:
         self._loop = asyncio.get_running_loop()
         self._watched: set[int] = set()
         self._working = 0
+        self._tidy: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self.changed = changed
@@ -71,6 +83,9 @@ class Asyncio:
         self._working -= 1
         if not self._working:
             self._idle.set()
+        if self._tidy is not None:
+            self._tidy.cancel()
+        self._tidy = self._loop.call_later(TIDY, tidy)
         call()
 
     def log(self, priority: int, line: str) -> None:

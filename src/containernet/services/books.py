@@ -1,7 +1,8 @@
 """What the DHCP service wants written: the last word on each endpoint, many of them in one go.
 
-The rule of this file: one writing at a time, in a thread; what comes meanwhile waits and goes with the next. While a
-verb has the lock, words wait too: they are never lost, and a newer word takes the place of an older one.
+The rule of this file: one writing at a time, in a thread; what comes meanwhile waits and goes with the next, after a
+rest as long as the last one took: most of its cost is the same for one word and for many. While a verb has the lock,
+words wait too: they are never lost, and a newer word takes the place of an older one.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Books:
         self._writing: tuple[Word, ...] = ()
         self._due = self._over = False  # due: something was said, or has waited for long enough
         self._cancel: Callable[[], None] = lambda: None
+        self._began = self._rested = -1.0  # when the last writing began, and from when on the next one may
         self.trouble: ContainerNetError | None = None  # why the last writing as a whole did not succeed
 
     def say(self, word: Word) -> None:
@@ -52,6 +54,10 @@ class Books:
         if self._writing or self._over or not self._words or not self._due:
             return
         self._cancel()
+        if (now := self._reactor.now()) < self._rested:
+            self._cancel = self._reactor.at(self._rested, self.flush)
+            return
+        self._began = now
         words, self._words, self._due = tuple(self._words.values()), {}, False
         self._writing = words
         self._reactor.work(lambda: self._write(words), lambda failed, error: self._written(words, failed, error))
@@ -65,6 +71,8 @@ class Books:
         self, words: tuple[Word, ...], failed: dict[Key, ContainerNetError] | None, error: BaseException | None
     ) -> None:
         self._writing = ()
+        now = self._reactor.now()
+        self._rested = now + (now - self._began)
         if self._over:
             return
         if failed is None:

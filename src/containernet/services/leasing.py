@@ -9,6 +9,7 @@ from __future__ import annotations
 from containernet.model.errors import ContainerNetError, NotFound
 from containernet.model.lease import ROUTER
 from containernet.model.names import shown
+from containernet.model.record import replace
 from containernet.services.books import Books
 from containernet.services.dhcp4 import words
 from containernet.services.door import ERROR, INFO, WARNING
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 BACK = "+"  # what the news begins with that a link has its carrier again
 PRIORITIES = {words.ERROR: ERROR, words.WARNING: WARNING, words.INFO: INFO}
-REST = 2  # times what it took to read the store, before it is read again
+REST = 10  # times what it took to read the store, before it is read again
 AGAIN = 30.0  # seconds after which an address that could not be taken off is to be taken off again
 FORGIVEN = 10.0  # seconds after which an endpoint that was to leave, and is still there, is leased for again
 SHUNNED, LONGEST = 2.0, 60.0  # seconds until a client that has lost its interface begins again; then twice as many
@@ -176,7 +177,7 @@ class Leasing:
         for key in self._lessees.keys() - wanted.keys():
             self._forget(key)
         fresh = wanted.keys() - self._lessees.keys()
-        self._lessees = wanted
+        self._lessees = {key: self._kept(key, one) for key, one in wanted.items()}
         self._follow_routers([one for key, one in wanted.items() if key in fresh and one.version == 6])
         self._keys = {one.name: key for key, one in wanted.items() if one.version == 4}
         self._keys6 = {one.name: key for key, one in wanted.items() if one.version == 6 and one.setup is not None}
@@ -194,6 +195,11 @@ class Leasing:
             self._routers.forget(self._wheres.pop(key))
         self._wheres |= {one.key: self._read.where(one.endpoint) for one in fresh}
         self._routers.follow([(self._wheres[one.key], one.told) for one in fresh])
+
+    def _kept(self, key: str, one: Lessee) -> Lessee:
+        """Return what is kept of a lessee: no lease, that is the engine's; and what is as it was is what it was."""
+        has, now = self._lessees.get(key), replace(one, lease=None, configured=False, told=None)
+        return has if has == now else now
 
     def _forget(self, key: str) -> None:
         self._books.forget(*parted(key))

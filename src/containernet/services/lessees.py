@@ -100,8 +100,9 @@ class Lessees:
 
     def _of(self, host: Host, network: Network) -> Iterator[Lessee]:
         own = _own_mac(host, network) if network.kind == ROUTED else b""
+        compartments = {one.id: one for one in host.store.compartments(network.id)}
         for endpoint in host.store.endpoints(network=network.id):
-            compartment = host.store.compartment(number=endpoint.compartment_id)
+            compartment = compartments.get(endpoint.compartment_id)
             if compartment is None or not compartment.cookie or endpoint.dynamic == RELEASED:
                 continue
             if endpoint.dynamic == DHCP and network.kind != ROUTED:

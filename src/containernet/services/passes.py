@@ -6,7 +6,9 @@ comes every ``SLOW`` seconds, for what cannot be watched. There are two voices, 
 containers can bring about the events of ``INSIDE`` as they like: nobody in there keeps the host from being mended.
 
 A pass is of one of two kinds. ``LOOK``: look first, and mend only if need be; nobody has to wait for that. ``MEND``: at
-once, because the host has changed and no verb has told the store of it since: that was a stranger.
+once, because the host has changed and no verb has told the store of it since: that was a stranger. While verbs write
+one after the other, as the DHCP service does for a crowd, a look would see them half-done, take that for a stranger's
+work, and cost them time: it waits until they pause.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ NEVER = float("inf")
 SETTLE, LEAST, MOST, SLOW = 0.06, 0.05, 30.0, 60.0  # seconds
 TRAIL = 0.02  # seconds after a commit in which the kernel still tells of what the verb has done
 DUTY, LONGEST_REST = 2, 2.0  # but for strangers, a pass is followed by a rest of so many looks' length, or seconds
+ROW, PUT_OFF = 0.5, 10.0  # commits that follow each other so closely put off a look until they end; so long at most
 FREE, COOL = 30, 30.0  # so many passes may mend at full speed; one more every so many seconds
 LONGEST_STREAK = 10  # 2**10 times LEAST is more than MOST
 AGAIN = (0.25, 1.0)  # seconds after a file of a namespace came: it is made first, and mounted on a moment later
@@ -61,7 +64,7 @@ class Passes:
         self._paces = {HOST: Pace(), INSIDE: Pace()}
         self._asked: dict[str, float] = {}  # by voice: since when
         self._strange = NEVER  # since when something on the host has changed that no verb has told of
-        self._committed = -NEVER
+        self._committed = self._row = self._calm = -NEVER  # the last commit, the first of its row, the end of the row
         self._again: tuple[float, ...] = ()
         self._causes: tuple[str, ...] = ()
         self._slow = now  # the first pass comes at once
@@ -80,6 +83,10 @@ class Passes:
     def commit(self, now: float) -> None:
         """The store has changed: what has changed in the kernel before, a verb has done, or we."""
         self._asked.setdefault(HOST, now)
+        if now < self._committed + ROW:
+            self._calm = min(now + ROW, self._row + PUT_OFF)
+        else:
+            self._row = now
         self._committed, self._strange = now, NEVER
 
     def urge(self) -> None:
@@ -92,7 +99,8 @@ class Passes:
             return 0.0
         free = self._paces[HOST].free
         times = [max(when, free, self._rested) for when in (*self._again, self._slow)]
-        times += [max(since + SETTLE, self._paces[one].free, self._rested) for one, since in self._asked.items()]
+        rested = max(self._rested, self._calm)
+        times += [max(since + SETTLE, self._paces[one].free, rested) for one, since in self._asked.items()]
         return min(*times, max(self._strange + SETTLE, free))
 
     def begin(self, now: float) -> str:

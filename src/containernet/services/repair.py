@@ -29,6 +29,9 @@ else:
     Protocol = object
 
 
+DOUBTS = 3  # so many looks in a row are not believed, if the store has changed under them
+
+
 class Net(Protocol):
     """The part of the Python API that is used here, from a thread of its own."""
 
@@ -74,6 +77,7 @@ class Repair:
         self._net, self._paths, self._watches = net(self._notes), paths, watches
         self._account = Account()
         self._shift: Shift | None = None
+        self._commits = self._doubts = 0  # changes of the store; looks in a row that were doubtful
         self._took = -1.0  # seconds to look at everything, when that was done last
 
     def start(self, reactor: Reactor) -> None:
@@ -93,6 +97,7 @@ class Repair:
 
     def changed(self) -> None:
         """The store has changed."""
+        self._commits += 1
         if self._shift is not None:
             self._shift.commit()
 
@@ -124,9 +129,13 @@ class Repair:
 
     def _look(self) -> tuple[bool, int]:
         """Return whether a repair would do something, and how many endpoints wait for their container."""
-        began = monotonic()
+        began, commits = monotonic(), self._commits
         seen = self._net.status()
         self._took = monotonic() - began if self._took >= 0 else 0.0  # the first loads what it needs: it tells nothing
+        if seen.drift and self._commits != commits and self._doubts < DOUBTS:
+            self._doubts += 1  # what a verb has done meanwhile looks the same; its commit asks for another look
+            return bool(seen.interrupted), seen.waiting
+        self._doubts = 0
         return bool(seen.drift or seen.interrupted), seen.waiting
 
     def _bug(self, error: Exception) -> Bug:

@@ -73,6 +73,9 @@ class Store(Protocol):
     def compartment(self, container: str = "", number: int = 0, cookie: int = 0) -> Compartment | None:
         """Return a compartment by its container's name, its number or its cookie."""
 
+    def compartments(self, network: int) -> tuple[Compartment, ...]:
+        """Return the compartments that have endpoints on a network."""
+
     def endpoint(self, name: str = "", number: int = 0) -> Endpoint | None:
         """Return an endpoint by its name or number."""
 

@@ -190,6 +190,11 @@ class Sqlite:
         found = self._one(f"{rows.COMPARTMENT} WHERE {column} = ?", value)
         return rows.compartment(found) if found else None
 
+    def compartments(self, network: int) -> tuple[Compartment, ...]:
+        """Return the compartments that have endpoints on a network."""
+        where = "id IN (SELECT compartment_id FROM endpoints WHERE network_id = ?)"
+        return tuple(map(rows.compartment, self._all(f"{rows.COMPARTMENT} WHERE {where} ORDER BY id", network)))
+
     def endpoint(self, name: str = "", number: int = 0) -> Endpoint | None:
         """Return an endpoint by its name or number."""
         return self._endpoint("e.name = ?", name) if name else self._endpoint("e.id = ?", number)
