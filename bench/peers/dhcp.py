@@ -232,6 +232,15 @@ class Udhcpc(Others):
         return (found(UDHCPC), "-f", "-i", "eth0", "-s", str(self.path))
 
 
+class Careful(Udhcpc):
+    """The same, when it is to look for its address on the link as well: once, for as long as we do."""
+
+    title = "udhcpc -a600"
+
+    def command(self, number: int) -> Sequence[str]:
+        return (*super().command(number), "-a600")
+
+
 class Dhclient(Others):
     """The client of ISC, which Debian has had as its own."""
 

@@ -15,7 +15,7 @@ import time
 from bench.cost import cost, during, memory, quiet
 from bench.figures import Samples, alternating, digits, times
 from bench.host import settle
-from bench.peers.dhcp import Dhclient, Leasing, Others, Ours, Udhcpc, missing
+from bench.peers.dhcp import Careful, Dhclient, Leasing, Others, Ours, Udhcpc, missing
 from bench.process import Failed
 from bench.report import Report, say
 from bench.settings import Settings
@@ -27,9 +27,10 @@ IDLE_LIMIT, SHARE = 40, 0.1  # megabytes; of dhclient's memory
 ASLEEP = 0.001  # of a processor; and wakes a second
 NOTE = (
     "From the start: of the agent's process, which reads the store, looks at all endpoints (`repair`), leases, probes "
-    "each address on the link for 0.6 s (RFC 5227), writes addresses and leases to the disk and reads them back; of "
-    "the first udhcpc, all started one after the other without waiting, no probe, a script of two `ip` calls. Until: "
-    "every interface has its address, and for the agent `cnet leases` shows it, that command's time included."
+    "each address on the link three times in 0.6 s (RFC 5227), writes addresses and leases to the disk and reads them "
+    "back; of the first udhcpc, all started one after the other without waiting, no probe (-a600: one), a script of "
+    "two `ip` calls. Until: every interface has its address, and for the agent `cnet leases` shows it, that command's "
+    "time included."
 )
 MEMORY_NOTE = "PSS: what is shared is counted once. All are bound and idle; of the others, no script runs."
 
@@ -39,7 +40,7 @@ def stage(chosen: Settings, report: Report) -> None:
     if absent := missing():
         raise Failed(f"these cannot be had here: {', '.join(absent)}")
     took, held = Samples(), Samples()
-    for kind in alternating(chosen.crowds, (Ours, Udhcpc)):
+    for kind in alternating(chosen.crowds, (Ours, Udhcpc, Careful)):
         one(chosen, kind, took, held)
     one(chosen, Dhclient, took, held)
     printed(report, chosen, took, held)
