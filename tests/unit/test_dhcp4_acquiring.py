@@ -230,3 +230,18 @@ def test_broadcast_is_asked_for_only_where_it_is_wanted() -> None:
     assert all(one.broadcast for _, _, one in talk.sends())
     talk.renew()
     assert not talk.last().broadcast
+
+
+def test_a_server_that_refuses_for_days_is_asked_as_rarely_as_after_an_hour() -> None:
+    talk = Talk()
+    talk.start()
+    for _ in range(1100):  # 2.0**1024 is no number any more
+        talk.every.clear()
+        while talk.machine.name != "REQUESTING":
+            if talk.machine.name == "SELECTING" and talk.every:
+                talk.reply(OFFER)
+            else:
+                talk.go()
+        before = talk.now
+        talk.reply(NAK)
+    assert talk.machine.name == "INIT" and 32 <= talk.wait - before <= 96

@@ -20,26 +20,6 @@ VERIFIES = 2  # tries of INIT-REBOOT: 12 seconds
 PROBE_ENDS = 30.0  # seconds; a probe takes 7 at most
 
 
-class Init(State):
-    """INIT: wait before the first message."""
-
-    name = "INIT"
-
-    def __init__(self, core: Core, delay: float) -> None:
-        super().__init__(core)
-        self._delay = delay
-
-    def enter(self, now: float) -> None:
-        if self._delay <= 0:
-            self.core.go(Selecting(self.core), now)
-            return
-        self.core.quiet()
-        self.core.due = now + self._delay
-
-    def timer(self, now: float) -> None:
-        self.core.go(Selecting(self.core), now)
-
-
 class Selecting(State):
     """SELECTING: a DISCOVER is out, and offers come in."""
 

@@ -26,12 +26,13 @@ MOST = 16  # servers whose MAC addresses are remembered
 class Client(Looker):
     """See the rule of this file."""
 
+    machine: Machine
+
     def __init__(self, shell: Shell, key: str, place: Place, interface: str, setup: Setup) -> None:
         self.setup = setup
-        self.machine = self.learning = Machine(setup, shell.chance)
         self._nearby: dict[str, bytes] = {}  # raw: by server, where its frames come from
         self._left = False  # raw: what was sent last has left
-        super().__init__(shell, key, place, interface, self.machine)
+        super().__init__(shell, key, place, interface, Machine(setup, shell.chance))
 
     def take(self, kind: str, sock: socket.socket) -> None:
         now = self.shell.clock()

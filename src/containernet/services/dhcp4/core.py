@@ -6,10 +6,8 @@ its lease, and no socket is left open behind an exchange that is over.
 
 from __future__ import annotations
 
-from math import inf
-
 from containernet.model.lease import Lease
-from containernet.services.dhcp4 import requests, words
+from containernet.services.dhcp4 import requests, state, words
 from containernet.services.dhcp4.holder import Holder
 from containernet.services.dhcp4.message import BROADCAST, NOWHERE, Message, encode
 from containernet.services.dhcp4.words import Setup
@@ -19,34 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTEN = 10.0  # seconds after a message for which its answer is awaited: servers take 0 to 3
-DECLINED = 10.0  # seconds to wait after a DECLINE, at least (RFC 2131, section 3.1, step 5)
-SOON = 3  # so many DECLINEs in a row are followed by that wait, then it grows
-LONGEST_WAIT = 300.0
 FIRST_RETRY, LONGEST_RETRY = 4.0, 64.0  # section 4.1: 4, 8, 16, 32, 64 seconds, each a second more or less
 
 
-class State:
-    """One state of RFC 2131, figure 5; what it does not define means nothing in it."""
+class State(state.State):
+    """One state of RFC 2131, figure 5."""
 
-    name = ""
+    core: Core
 
     def __init__(self, core: Core) -> None:
-        self.core = core
-
-    def enter(self, now: float) -> None:
-        """Do what is done on the way in."""
-
-    def timer(self, now: float) -> None:
-        """Go on: the time that was set is there."""
+        super().__init__(core)
 
     def heard(self, reply: Message, now: float) -> None:
         """Take a reply to what was asked last."""
-
-    def probed(self, owner: bytes, now: float) -> None:
-        """Learn who has the address on the link, nobody if empty."""
-
-    def sent(self, now: float) -> None:
-        """Learn that the last message has left."""
 
 
 class Core(Holder):
@@ -55,25 +38,15 @@ class Core(Holder):
     def __init__(self, setup: Setup, chance: Callable[[], float]) -> None:
         super().__init__(chance)
         self.setup = setup
-        self.state = State(self)
         self.xid = 0
 
     # --- to be done by the whole machine, which knows all states ---
-
-    def afresh(self, now: float, delay: float = 0.0) -> None:
-        """Begin at INIT after a while."""
-        raise NotImplementedError
 
     def hold(self, lease: Lease, now: float, *, confirmed: bool = True) -> None:
         """Use a lease: BOUND, or RENEWING if its server did not answer."""
         raise NotImplementedError
 
     # --- small things ---
-
-    def go(self, state: State, now: float) -> None:
-        """Change to another state."""
-        self.state, self.due = state, inf
-        state.enter(now)
 
     def draw(self) -> None:
         """Choose the number of a new exchange."""
@@ -99,10 +72,7 @@ class Core(Holder):
         why = f": {reply.text[:80]}" if reply.text else ""
         self.tell(words.WARNING, f"The DHCP server {reply.server} refuses the address {address}{why}.")
         self.drop(words.REFUSED)
-        self.hint = ""
-        self.refusals += 1
-        again = self.refusals - 2  # the first refusal may be meant well; a server that goes on so is not to be flooded
-        self.afresh(now, 0.0 if again < 0 else min(2.0**again, LONGEST_RETRY) * (0.5 + self.chance()))
+        self.deny(now, LONGEST_RETRY)
 
     def decline(self, lease: Lease, owner: bytes, now: float) -> None:
         """Give back an address that somebody else has (RFC 2131, section 3.1 step 5; RFC 5227, section 2.1.1)."""
@@ -112,7 +82,5 @@ class Core(Holder):
         self.draw()
         self.send(requests.decline(self.setup, self.xid, lease.address, lease.server), now)
         self.drop(words.REFUSED)
-        self.hint, self.avoid = "", lease.address
-        self.declines += 1
-        beyond = max(0, self.declines - SOON)
-        self.afresh(now, min(DECLINED * (6 * 2.0 ** min(beyond - 1, 9) if beyond else 1), LONGEST_WAIT))
+        self.shun(lease.address)
+        self.afresh(now, self.patience())

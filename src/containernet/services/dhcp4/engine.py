@@ -103,7 +103,7 @@ class Engine:
 
     def state(self, key: str) -> tuple[str, Lease | None]:
         """Return the state of a client, by its name in RFC 2131 or of the message of RFC 8415, and its lease."""
-        machine = self._clients[key].deciding
+        machine = self._clients[key].machine
         return machine.name, machine.lease and self._dated(machine.lease)
 
     def sockets(self) -> int:
@@ -117,22 +117,22 @@ class Engine:
     def renew(self, key: str) -> None:
         """Ask for more time now."""
         client = self._begun(key)
-        self._event(client, client.deciding.renew(self.clock()))
+        self._event(client, client.machine.renew(self.clock()))
 
     def release(self, key: str) -> None:
         """Give the address back and end; the address is off the interface when ``forget`` was called."""
         client = self._begun(key)
-        self._event(client, client.deciding.release(self.clock()))
+        self._event(client, client.machine.release(self.clock()))
 
     def link(self, key: str, up: bool) -> None:
         """Learn that an interface has lost its carrier, or has it again."""
         client = self._begun(key)
-        self._event(client, client.deciding.link(up, self.clock()))
+        self._event(client, client.machine.link(up, self.clock()))
 
     def failed(self, key: str) -> None:
         """Learn that what ``Hands.configure`` took on could not be done: begin again in a while."""
         client = self._begun(key)
-        self._event(client, client.deciding.failed(self.clock()))
+        self._event(client, client.machine.failed(self.clock()))
 
     def duplicate(self, key: str) -> None:
         """Learn that somebody else on the link has the address of a client of DHCPv6: it is given back as in use."""
@@ -145,7 +145,7 @@ class Engine:
         """Lease no longer, and leave the address and the lease as they are."""
         client = self._clients[key]
         self._starts.pop(key, None)
-        self._event(client, client.deciding.stop(self.clock()))
+        self._event(client, client.machine.stop(self.clock()))
 
     # --- the loop ---
 
@@ -187,9 +187,9 @@ class Engine:
 
     def _after(self, client: Runner) -> None:
         """Do what every event asks for: a timer, the turn of another, the end."""
-        if client.deciding.name == "STOPPED":
+        if client.machine.name == "STOPPED":
             self._drop(client)
-        elif client.deciding.name not in WAITING:
+        elif client.machine.name not in WAITING:
             self._pace.answered(client.key)
         if client.due not in (inf, client.queued):
             self._count += 1

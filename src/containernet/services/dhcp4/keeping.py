@@ -13,6 +13,7 @@ from containernet.services.dhcp4 import replies, requests, words
 from containernet.services.dhcp4.core import Core, State
 from containernet.services.dhcp4.message import ACK, BROADCAST, NAK, Message
 from containernet.services.dhcp4.probe import FAST, OFF, STRICT
+from containernet.services.dhcp4.state import Stopped
 
 SPACING = 60.0  # seconds between two tries to renew or rebind, at least (section 4.4.5)
 ANNOUNCEMENTS = {OFF: 0, FAST: 1, STRICT: 2}  # of an address that is new on the link
@@ -125,7 +126,7 @@ class Rebinding(Extending):
 class Releasing(State):
     """The RELEASE is on its way: the address goes when it has left, or after a second (section 4.4.6)."""
 
-    name = "RELEASING"
+    name, leaving = "RELEASING", True
 
     def enter(self, now: float) -> None:
         core = self.core
@@ -141,21 +142,3 @@ class Releasing(State):
 
     def sent(self, now: float) -> None:
         self.timer(now)
-
-
-class Stopped(State):
-    """Nothing is wanted: before the start, and after the end."""
-
-    name = "STOPPED"
-
-    def enter(self, now: float) -> None:  # noqa: ARG002
-        self.core.quiet()
-
-
-class Down(State):
-    """The link has no carrier: what we hold is kept, and verified when it is back."""
-
-    name = "DOWN"
-
-    def enter(self, now: float) -> None:  # noqa: ARG002
-        self.core.quiet()

@@ -14,26 +14,12 @@ from containernet.services.dhcp4.probe import Prober
 from containernet.services.dhcp4.runner import Runner
 from containernet.services.dhcp4.words import Effect
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-else:
-    Protocol = object
-
 LINK = "link"  # the socket that hears the link
-
-
-class Learning(Protocol):
-    """What a machine is told about an address that was looked for."""
-
-    def probed(self, owner: bytes, now: float) -> tuple[Effect, ...]:
-        """Learn what a Probe has found: the MAC address of who has the address, b"" if nobody has it."""
 
 
 class Looker(Runner):
     """See the rule of this file."""
 
-    learning: Learning
     prober: Prober | None = None
 
     def prober_of(self, address: str, now: float) -> Prober:
@@ -76,4 +62,4 @@ class Looker(Runner):
 
     def _verdict(self, owner: bytes, now: float) -> None:
         self.prober = None
-        self.apply(self.learning.probed(owner, now))
+        self.apply(self.machine.probed(owner, now))

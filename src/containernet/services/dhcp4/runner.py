@@ -20,11 +20,8 @@ from containernet.services.dhcp4.words import Effect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
+    from containernet.services.dhcp4.events import Events
     from containernet.services.dhcp4.shell import Shell
-else:
-    Protocol = object
 
 FRESH = 1.0  # seconds for which a namespace that was entered counts as there
 MOST = 64  # datagrams taken at once, so that a flood for one client does not starve the others
@@ -45,48 +42,12 @@ def explained(error: ContainerNetError | OSError) -> str:
     return said.removesuffix(".")
 
 
-class Deciding(Protocol):
-    """What the machines of both IP versions understand (``machine.Machine``)."""
-
-    @property
-    def name(self) -> str:
-        """The name of the state."""
-
-    @property
-    def lease(self) -> Lease | None:
-        """The lease that is held, on the interface or not."""
-
-    def start(self, now: float) -> tuple[Effect, ...]:
-        """Begin without a lease."""
-
-    def restart(self, lease: Lease, now: float, *, configured: bool = False) -> tuple[Effect, ...]:
-        """Begin with a lease from before."""
-
-    def timer(self, now: float) -> tuple[Effect, ...]:
-        """Go on: the time of the last Wait is there."""
-
-    def link(self, up: bool, now: float) -> tuple[Effect, ...]:
-        """Learn that the link has lost its carrier, or has it again."""
-
-    def renew(self, now: float) -> tuple[Effect, ...]:
-        """Ask for more time now."""
-
-    def release(self, now: float) -> tuple[Effect, ...]:
-        """Give the address back and end."""
-
-    def stop(self, now: float) -> tuple[Effect, ...]:
-        """End, and leave address and lease as they are."""
-
-    def failed(self, now: float) -> tuple[Effect, ...]:
-        """Learn that a Configure could not be done."""
-
-
 class Runner:
     """See the rule of this file."""
 
-    def __init__(self, shell: Shell, key: str, place: Place, interface: str, machine: Deciding) -> None:
+    def __init__(self, shell: Shell, key: str, place: Place, interface: str, machine: Events) -> None:
         self.key, self.place, self.interface = key, place, interface
-        self.deciding = machine
+        self.machine = machine
         self.due = inf  # when to call ``timer``
         self.queued = inf  # the last ``due`` that the engine took note of
         self.ended = False
@@ -126,7 +87,7 @@ class Runner:
     def begin(self, lease: Lease | None, configured: bool) -> None:
         """Start, with a lease from before if there is one."""
         now = self.shell.clock()
-        self.apply(self.deciding.restart(lease, now, configured=configured) if lease else self.deciding.start(now))
+        self.apply(self.machine.restart(lease, now, configured=configured) if lease else self.machine.start(now))
 
     def timer(self, now: float) -> None:
         """Do what is due."""
@@ -134,7 +95,7 @@ class Runner:
             self.also(now)
         if now >= self._wait:
             self._wait = inf
-            self.apply(self.deciding.timer(now))
+            self.apply(self.machine.timer(now))
         self._reckon()
 
     def ready(self, sock: socket.socket) -> None:
@@ -180,7 +141,7 @@ class Runner:
             self.close()  # the next message finds out what has become of the interface
         elif isinstance(effect, words.Configure):
             self.close()
-            self.apply(self.deciding.failed(self.shell.clock()))
+            self.apply(self.machine.failed(self.shell.clock()))
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong; what is said again and again, as the tries go on, is only for who looks closely."""

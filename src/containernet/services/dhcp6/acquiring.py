@@ -21,27 +21,6 @@ AT_ONCE = 255  # the preference of a server that is not compared with others (se
 REFUSING = (options.NO_ADDRESSES, options.NO_BINDING, options.NOT_ON_LINK)
 
 
-class Init(State):
-    """INIT: wait before the first message."""
-
-    name = "INIT"
-
-    def __init__(self, core: Core, delay: float) -> None:
-        super().__init__(core)
-        self._delay = delay
-
-    def enter(self, now: float) -> None:
-        if self._delay <= 0:
-            self.timer(now)
-            return
-        self.core.quiet()
-        self.core.due = now + self._delay
-
-    def timer(self, now: float) -> None:
-        core = self.core
-        core.go(Soliciting(core) if core.setup.stateful else Informing(core), now)
-
-
 class Soliciting(State):
     """SOLICITING: who has an address? That many begin at the same time, the engine's pace prevents."""
 

@@ -33,13 +33,14 @@ PAUSE, LOOKS = 0.1, 30  # seconds between two looks at whether there is an addre
 class Client6(Looker):
     """See the rule of this file."""
 
+    machine: Machine
+
     def __init__(self, shell: Shell, key: str, place: Place, interface: str, setup: Setup6) -> None:
         self.setup = setup
-        self.machine = self.learning = Machine(setup, shell.chance)
         self._unsaid: words.Send | None = None
         self._looks = 0
         self._look = inf
-        super().__init__(shell, key, place, interface, self.machine)
+        super().__init__(shell, key, place, interface, Machine(setup, shell.chance))
 
     def duplicate(self) -> None:
         """Learn that somebody else on the link has our address."""

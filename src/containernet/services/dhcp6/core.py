@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from containernet.model.lease import Lease
 from containernet.model.record import replace
-from containernet.services.dhcp4 import words
-from containernet.services.dhcp4.holder import Holder
+from containernet.services.dhcp4 import state, words
+from containernet.services.dhcp4.holder import LONGEST_WAIT, Holder
 from containernet.services.dhcp6 import retry
 from containernet.services.dhcp6.message import EVERYBODY, Message, encode
 from containernet.services.dhcp6.options import NOT_ON_LINK, Status
@@ -19,28 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTEN = 10.0  # seconds after a message for which its answer is awaited
-LONGEST_WAIT = 300.0  # seconds after a refusal
 
 
-class State:
-    """One state of a client; what it does not define means nothing in it."""
+class State(state.State):
+    """One state of RFC 8415, section 18.2."""
 
-    name = ""
+    core: Core
 
     def __init__(self, core: Core) -> None:
-        self.core = core
-
-    def enter(self, now: float) -> None:
-        """Do what is done on the way in."""
-
-    def timer(self, now: float) -> None:
-        """Go on: the time that was set is there."""
+        super().__init__(core)
 
     def heard(self, reply: Message, now: float) -> None:
         """Take a reply to what was asked last."""
-
-    def probed(self, owner: bytes, now: float) -> None:
-        """Learn who has the address on the link, nobody if empty."""
 
 
 class Core(Holder):
@@ -49,16 +39,11 @@ class Core(Holder):
     def __init__(self, setup: Setup6, chance: Callable[[], float]) -> None:
         super().__init__(chance)
         self.setup = setup
-        self.state = State(self)
         self.xid = 0
         self.sol_max_rt = retry.SOLICIT.most
         self.inf_max_rt = retry.INFORMATION.most
 
     # --- to be done by the whole machine, which knows all states ---
-
-    def afresh(self, now: float, delay: float = 0.0) -> None:
-        """Begin anew after a while."""
-        raise NotImplementedError
 
     def hold(self, lease: Lease, now: float, *, confirmed: bool = True) -> None:
         """Use a lease, when nobody else on the link has its address."""
@@ -77,11 +62,6 @@ class Core(Holder):
         raise NotImplementedError
 
     # --- small things ---
-
-    def go(self, state: State, now: float) -> None:
-        """Change to another state."""
-        self.state, self.due = state, float("inf")
-        state.enter(now)
 
     def exchange(self, now: float) -> None:
         """Begin a new exchange: its number, and what the elapsed time counts from."""
@@ -105,12 +85,9 @@ class Core(Holder):
             self.declines, self.avoid = before
 
     def refused(self, server: str, status: Status, now: float) -> None:
-        """Begin anew after a server has said no: soon at first, for it may be meant well, and then later and later."""
+        """Begin anew after a server has said no."""
         why = f": {status.text[:80]}" if status.text else "."
         self.tell(words.WARNING, f"The DHCP server {server} gives no address (status {status.code}){why}")
         if self.lease is not None and status.code == NOT_ON_LINK:
             self.drop(words.REFUSED)
-        self.hint = ""
-        self.refusals += 1
-        again = min(self.refusals - 2, 9)
-        self.afresh(now, 0.0 if again < 0 else min(2.0**again, LONGEST_WAIT) * (0.5 + self.chance()))
+        self.deny(now, LONGEST_WAIT)

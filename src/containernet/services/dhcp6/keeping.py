@@ -10,15 +10,12 @@ from math import inf
 
 from containernet.model.lease import FOREVER, Lease
 from containernet.services.dhcp4 import words
+from containernet.services.dhcp4.state import Stopped
 from containernet.services.dhcp6 import options, replies, requests, retry
 from containernet.services.dhcp6.acquiring import Informing
 from containernet.services.dhcp6.core import Core, State
 from containernet.services.dhcp6.message import REPLY, Message
 from containernet.services.dhcp6.retry import Pattern, Retry
-
-DECLINED = 10.0  # seconds to wait after a DECLINE, at least
-SOON = 3  # so many DECLINEs in a row are followed by that wait, then it grows
-LONGEST_WAIT = 300.0
 
 
 class Bound(State):
@@ -136,88 +133,71 @@ class Rebinding(Extending):
         return True
 
 
-class Releasing(State):
-    """RELEASING: the address is off, and its server is told; the lease is forgotten when that has answered, or not."""
+class Telling(State):
+    """What RELEASING and DECLINING have in common: the server of a lease is told, until it has answered, or not."""
 
-    name = "RELEASING"
+    pattern: Pattern
 
     def __init__(self, core: Core, lease: Lease) -> None:
         super().__init__(core)
-        self._lease = lease
+        self.lease = lease
 
     def enter(self, now: float) -> None:
-        core = self.core
-        core.take_off(words.RELEASED)
-        self._retry = Retry(retry.RELEASE, now, core.chance)
-        core.exchange(now)
+        self._retry = Retry(self.pattern, now, self.core.chance)
+        self.core.exchange(now)
         self.timer(now)
 
     def timer(self, now: float) -> None:
-        core, lease = self.core, self._lease
         if self._retry.over(now):
-            self._done(now)
+            self.done(now)
         else:
-            core.send(requests.release(core.setup, lease.server, lease.address), now)
-            core.due = self._retry.sent(now)
+            self.core.send(self.message(), now)
+            self.core.due = self._retry.sent(now)
 
     def heard(self, reply: Message, now: float) -> None:
-        if reply.kind == REPLY and reply.server.hex() == self._lease.server:
-            self._done(now)
+        if reply.kind == REPLY and reply.server.hex() == self.lease.server:
+            self.done(now)
 
-    def _done(self, now: float) -> None:
+    def message(self) -> Message:
+        """Return what the server is told."""
+        raise NotImplementedError
+
+    def done(self, now: float) -> None:
+        """Go on: the server knows, or is not to be reached."""
+        raise NotImplementedError
+
+
+class Releasing(Telling):
+    """RELEASING: the address is off; the lease is forgotten when its server knows."""
+
+    name, leaving, pattern = "RELEASING", True, retry.RELEASE
+
+    def enter(self, now: float) -> None:
+        self.core.take_off(words.RELEASED)
+        super().enter(now)
+
+    def message(self) -> Message:
+        return requests.release(self.core.setup, self.lease.server, self.lease.address)
+
+    def done(self, now: float) -> None:
         self.core.drop(words.RELEASED)
         self.core.go(Stopped(self.core), now)
 
 
-class Declining(State):
+class Declining(Telling):
     """DECLINING: somebody else on the link has the address; it is off, and its server is told (section 18.2.8)."""
 
-    name = "DECLINING"
-
-    def __init__(self, core: Core, lease: Lease) -> None:
-        super().__init__(core)
-        self._lease = lease
+    name, pattern = "DECLINING", retry.DECLINE
 
     def enter(self, now: float) -> None:
-        core, lease = self.core, self._lease
+        core, lease = self.core, self.lease
         core.tell(words.WARNING, f"{lease.address}, leased by {lease.server}, is in use by another; it is declined.")
         core.drop(words.REFUSED)
-        core.hint, core.avoid = "", lease.address
-        core.declines += 1
-        self._retry = Retry(retry.DECLINE, now, core.chance)
-        core.exchange(now)
-        self.timer(now)
+        core.shun(lease.address)
+        super().enter(now)
 
-    def timer(self, now: float) -> None:
-        core, lease = self.core, self._lease
-        if self._retry.over(now):
-            self._done(now)
-        else:
-            core.send(requests.decline(core.setup, lease.server, lease.address), now)
-            core.due = self._retry.sent(now)
+    def message(self) -> Message:
+        return requests.decline(self.core.setup, self.lease.server, self.lease.address)
 
-    def heard(self, reply: Message, now: float) -> None:
-        if reply.kind == REPLY and reply.server.hex() == self._lease.server:
-            self._done(now)
-
-    def _done(self, now: float) -> None:
-        beyond = max(0, self.core.declines - SOON)
-        self.core.afresh(now, min(DECLINED * (6 * 2.0 ** min(beyond - 1, 9) if beyond else 1), LONGEST_WAIT))
-
-
-class Stopped(State):
-    """Nothing is wanted: before the start, and after the end."""
-
-    name = "STOPPED"
-
-    def enter(self, now: float) -> None:  # noqa: ARG002
-        self.core.quiet()
-
-
-class Down(State):
-    """The link has no carrier: what we hold is kept, and verified when it is back."""
-
-    name = "DOWN"
-
-    def enter(self, now: float) -> None:  # noqa: ARG002
-        self.core.quiet()
+    def done(self, now: float) -> None:
+        self.core.afresh(now, self.core.patience())
