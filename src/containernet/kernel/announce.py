@@ -16,7 +16,7 @@ from time import monotonic
 from containernet.kernel import sysctl
 from containernet.kernel.links import FORWARDING, Found, find, set_mac
 from containernet.kernel.netlink import ROUTE, Netlink
-from containernet.model.address import packed
+from containernet.model.address import packed, packed_mac
 from containernet.model.network import HOST
 from containernet.plan.operations import Announce
 
@@ -67,7 +67,7 @@ def _advertise(link: Found, addresses: list[str]) -> None:
             for option, value in ((MULTICAST_IF, link.index), (MULTICAST_HOPS, 255), (MULTICAST_LOOP, 0)):
                 raw.setsockopt(IPPROTO_IPV6, option, value)
             raw.bind((address, 0, 0, link.index))
-            hardware = bytes.fromhex(link.mac.replace(":", ""))
+            hardware = packed_mac(link.mac)
             raw.sendto(advertisement(hardware, packed(address)), ("ff02::1", 0, 0, link.index))
         finally:
             raw.close()

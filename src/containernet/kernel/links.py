@@ -24,6 +24,7 @@ from containernet.kernel.netlink import (
     text,
     u32,
 )
+from containernet.model.address import packed_mac
 from containernet.plan.objects import Bridge, Veth
 
 NEWLINK, DELLINK, GETLINK, SETLINK = 16, 17, 18, 19
@@ -115,7 +116,7 @@ def info(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
 
 def mac_attribute(mac: str) -> bytes:
     """Return the attribute that holds a MAC address."""
-    return attribute(_ADDRESS, bytes.fromhex(mac.replace(":", "")))
+    return attribute(_ADDRESS, packed_mac(mac))
 
 
 def add_bridge(socket: Netlink, bridge: Bridge) -> None:

@@ -13,7 +13,7 @@ from containernet.kernel.door import ABSENT, EXISTS, KernelError
 from containernet.kernel.links import index_of
 from containernet.kernel.netlink import CREATE, REPLACE, Netlink, Refused, attribute, attributes, number
 from containernet.kernel.routes import FAMILIES, dump
-from containernet.model.address import packed, unpacked
+from containernet.model.address import packed, packed_mac, unpacked
 from containernet.model.network import Place
 from containernet.plan.objects import ROUTE_PROTOCOL, Neighbour
 
@@ -42,7 +42,7 @@ def add(socket: Netlink, one: Neighbour) -> None:
 
 def put(socket: Netlink, one: Neighbour) -> None:
     """Make an entry, or put it in the place of the one that is there."""
-    known = attribute(_LLADDR, bytes.fromhex(one.mac.replace(":", ""))) if one.mac else b""
+    known = attribute(_LLADDR, packed_mac(one.mac)) if one.mac else b""
     body = _head(one, index_of(socket, one.link), PERMANENT) + known + attribute(_PROTOCOL, bytes((ROUTE_PROTOCOL,)))
     socket.ask((NEWNEIGH, CREATE | REPLACE, body))
 

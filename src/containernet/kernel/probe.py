@@ -17,7 +17,7 @@ from containernet.kernel.door import KernelError, Probe
 from containernet.kernel.links import set_up
 from containernet.kernel.netlink import ROUTE, Netlink
 from containernet.kernel.netns import in_new_namespace
-from containernet.model.address import unpacked
+from containernet.model.address import packed_mac, unpacked
 from containernet.model.network import Place
 from containernet.plan.objects import Macvlan
 
@@ -56,7 +56,7 @@ def _asked(host: Netlink, inside: Netlink, macvlan: Macvlan, gateway: str) -> Pr
 
 def _leases(mac: str) -> str:
     """Return the address of a DHCP server that offers something, "" for none."""
-    xid, hardware = os.urandom(4), bytes.fromhex(mac.replace(":", ""))
+    xid, hardware = os.urandom(4), packed_mac(mac)
     options = COOKIE + bytes((TYPE, 1, 1, 55, 3, 1, 3, 6, 255))
     boot = pack("!BBBB", 1, 1, 6, 0) + xid + pack("!HH", 0, 0x8000) + bytes(16) + hardware.ljust(16, b"\0")
     boot = (boot + bytes(192) + options).ljust(300, b"\0")

@@ -15,7 +15,7 @@ from time import monotonic
 from containernet.kernel import links
 from containernet.kernel.netlink import Netlink
 from containernet.kernel.routes import addresses
-from containernet.model.address import packed
+from containernet.model.address import packed, packed_mac
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def answers(host: Netlink, link: str, address: str) -> str:
 
 def arp(link: str, mac: str, source: str, address: str) -> str:
     """Return the MAC address of who answers an ARP request; "": nobody. From 0.0.0.0 it is a probe (RFC 5227)."""
-    hardware = bytes.fromhex(mac.replace(":", ""))
+    hardware = packed_mac(mac)
     ask = pack("!HHBBH", 1, 0x0800, 6, 4, 1) + hardware + packed(source) + bytes(6) + packed(address)
     frame = b"\xff" * 6 + hardware + ARP.to_bytes(2, "big") + ask
     raw = socket(AF_PACKET, SOCK_RAW, 0)
@@ -57,7 +57,7 @@ def arp(link: str, mac: str, source: str, address: str) -> str:
 
 def _solicited(link: str, mac: str, address: str) -> str:
     index, raw_address = if_nametoindex(link), packed(address)
-    ask = pack("!BBHI", SOLICITATION, 0, 0, 0) + raw_address + b"\1\1" + bytes.fromhex(mac.replace(":", ""))
+    ask = pack("!BBHI", SOLICITATION, 0, 0, 0) + raw_address + b"\1\1" + packed_mac(mac)
     group = f"ff02::1:ff{raw_address[13]:02x}:{raw_address[14]:02x}{raw_address[15]:02x}"
     raw = socket(AF_INET6, SOCK_RAW, ICMPV6)
     try:

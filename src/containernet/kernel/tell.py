@@ -15,7 +15,7 @@ from containernet.kernel import links
 from containernet.kernel.announce import advertisement
 from containernet.kernel.netlink import Netlink
 from containernet.kernel.reach import AF_PACKET, ARP, ICMPV6, IPV6, MULTICAST_HOPS, MULTICAST_IF
-from containernet.model.address import packed
+from containernet.model.address import packed, packed_mac
 
 
 def tell(host: Netlink, link: str, whole: tuple[str, ...]) -> None:
@@ -23,7 +23,7 @@ def tell(host: Netlink, link: str, whole: tuple[str, ...]) -> None:
     found = links.find(host, link)
     if found is None:
         raise OSError(ENODEV, "No such device")
-    hardware, own = bytes.fromhex(found.mac.replace(":", "")), [text.partition("/")[0] for text in whole]
+    hardware, own = packed_mac(found.mac), [text.partition("/")[0] for text in whole]
     if four := [text for text in own if ":" not in text]:
         _tell_four(link, hardware, four)
     if six := [text for text in own if ":" in text]:

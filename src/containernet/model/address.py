@@ -31,6 +31,11 @@ def unpacked(raw: bytes) -> str:
     return inet_ntop(AF_INET if len(raw) == 4 else AF_INET6, raw)
 
 
+def packed_mac(mac: str) -> bytes:
+    """Return the 6 bytes of a MAC address; none of none."""
+    return bytes.fromhex(mac.replace(":", ""))
+
+
 def canonical(address: str) -> str:
     """Return an address in the one form in which it is stored and compared; raise :class:`Usage` if it is none."""
     return unpacked(packed(address))
@@ -108,5 +113,5 @@ def merged(prefixes: tuple[str, ...]) -> tuple[str, ...]:
 
 def eui64(mac: str) -> str:
     """Return the link-local address that the kernel makes of a MAC (RFC 4291, appendix A)."""
-    raw = bytes.fromhex(mac.replace(":", ""))
+    raw = packed_mac(mac)
     return unpacked(b"\xfe\x80" + bytes(6) + bytes((raw[0] ^ 2,)) + raw[1:3] + b"\xff\xfe" + raw[3:]) if mac else ""

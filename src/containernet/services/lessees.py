@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from containernet.kernel.door import ABSENT, DHCPV6, VANISHED, Heard, KernelError
 from containernet.model import identity
+from containernet.model.address import packed_mac
 from containernet.model.lease import ROUTER, Lease
-from containernet.model.network import DHCP, HOST, RELEASED, ROUTED, Compartment, Endpoint, Network, Place
+from containernet.model.network import DHCP, HOST, RELEASED, ROUTED, Endpoint, Network, Place
 from containernet.model.record import record, replace
 from containernet.plan.leasing import lease_of, used
 from containernet.services.dhcp4.probe import FAST
@@ -88,7 +89,8 @@ class Lessees:
         if not enabled(host):
             return None
         networks = [one for one in host.store.networks() if one.transparent]
-        found = tuple(one for network in networks for one in self._of(host, network))
+        uuid = bytes.fromhex(host.store.memo(UUID))
+        found = tuple(one for network in networks for one in self._of(host, network, uuid))
         self._forget({one.endpoint for one in found})
         return found
 
@@ -98,7 +100,7 @@ class Lessees:
             if self._ends.get((known.namespace, known.index)) == number:  # numbers of namespaces are given again
                 del self._ends[known.namespace, known.index]
 
-    def _of(self, host: Host, network: Network) -> Iterator[Lessee]:
+    def _of(self, host: Host, network: Network, uuid: bytes) -> Iterator[Lessee]:
         own = _own_mac(host, network) if network.kind == ROUTED else b""
         compartments = {one.id: one for one in host.store.compartments(network.id)}
         for endpoint in host.store.endpoints(network=network.id):
@@ -106,11 +108,11 @@ class Lessees:
             if compartment is None or not compartment.cookie or endpoint.dynamic == RELEASED:
                 continue
             if endpoint.dynamic == DHCP and network.kind != ROUTED:
-                yield _lessee(endpoint, compartment, network)
-            elif endpoint.dynamic == DHCP and own:
-                yield _by_host(endpoint, network, own)
+                yield _four(endpoint, network, compartment.place, packed_mac(endpoint.mac))
+            elif endpoint.dynamic == DHCP and own:  # the host answers for its address: it is leased by the host's MAC
+                yield _four(endpoint, network, HOST, own, by_host=True)
             if network.ipv6 and network.kind != ROUTED:
-                yield from self._six(host, endpoint, compartment, network)
+                yield self._six(host, endpoint, compartment.place, network, uuid)
 
     def _told(self, host: Host, endpoint: Endpoint, place: Place) -> int:
         """Return what a router says to an endpoint of DHCPv6; the kernel is asked when it is seen first."""
@@ -127,20 +129,18 @@ class Lessees:
         self._ends[heard.namespace, heard.index] = endpoint.id
         return heard.flags
 
-    def _six(self, host: Host, endpoint: Endpoint, compartment: Compartment, network: Network) -> Iterator[Lessee]:
-        """Yield an endpoint whose router says that there is something by DHCPv6, and what it is after."""
-        told = self._told(host, endpoint, compartment.place)
-        uuid = bytes.fromhex(host.store.memo(UUID))
+    def _six(self, host: Host, endpoint: Endpoint, place: Place, network: Network, uuid: bytes) -> Lessee:
+        """Return an endpoint with what its router says that there is by DHCPv6, and what it is after."""
+        told = self._told(host, endpoint, place)
         lease = lease_of(endpoint, 6)
-        wants = bool(told & DHCPV6)
-        mac, who = bytes.fromhex(endpoint.mac.replace(":", "")), bytes.fromhex(endpoint.client_id)
-        number = identity.iaid_of(who)
+        number = identity.iaid_of(bytes.fromhex(endpoint.client_id))
         setup = Setup6(
-            mac, identity.duid(uuid), number if number >= 0 else identity.iaid(network.name, endpoint.name),
-            endpoint.hostname, wants, FAST,
+            packed_mac(endpoint.mac), identity.duid(uuid),
+            number if number >= 0 else identity.iaid(network.name, endpoint.name),
+            endpoint.hostname, bool(told & DHCPV6), FAST,
         )  # fmt: skip
-        yield Lessee(
-            endpoint.id, 6, endpoint.name, compartment.place, endpoint.interface, network.uplink,
+        return Lessee(
+            endpoint.id, 6, endpoint.name, place, endpoint.interface, network.uplink,
             setup if told and uuid else None, lease, lease is not None and (not lease.address or used(endpoint, lease)),
             lease_of(endpoint, ROUTER),
         )  # fmt: skip
@@ -149,27 +149,19 @@ class Lessees:
 def _own_mac(host: Host, network: Network) -> bytes:
     """Return the only MAC address that gets out, nothing if the uplink is gone."""
     try:
-        return bytes.fromhex(host.kernel.uplink(network.uplink).mac.replace(":", ""))
+        return packed_mac(host.kernel.uplink(network.uplink).mac)
     except KernelError as error:
         if error.reason != ABSENT:
             raise
         return b""
 
 
-def _by_host(endpoint: Endpoint, network: Network, mac: bytes) -> Lessee:
-    """Return one that the host routes for: it is leased for on the uplink, by the host's own MAC address."""
+def _four(endpoint: Endpoint, network: Network, place: Place, mac: bytes, *, by_host: bool = False) -> Lessee:
+    """Return one that is leased for on its own interface, or on the uplink, from where the host routes for it."""
     lease = lease_of(endpoint, 4)
     who = bytes.fromhex(endpoint.client_id)
-    setup = Setup(mac, who, endpoint.hostname, network.mtu, broadcast=True, raw=True)
-    configured = lease is not None and used(endpoint, lease)
-    return Lessee(endpoint.id, 4, endpoint.name, HOST, network.uplink, network.uplink, setup, lease, configured)
-
-
-def _lessee(endpoint: Endpoint, compartment: Compartment, network: Network) -> Lessee:
-    lease = lease_of(endpoint, 4)
-    mac = bytes.fromhex(endpoint.mac.replace(":", ""))
-    setup = Setup(mac, bytes.fromhex(endpoint.client_id), endpoint.hostname, network.mtu)
-    configured = lease is not None and used(endpoint, lease)
+    setup = Setup(mac, who, endpoint.hostname, network.mtu, broadcast=by_host, raw=by_host)
     return Lessee(
-        endpoint.id, 4, endpoint.name, compartment.place, endpoint.interface, network.uplink, setup, lease, configured
-    )
+        endpoint.id, 4, endpoint.name, place, network.uplink if by_host else endpoint.interface, network.uplink,
+        setup, lease, lease is not None and used(endpoint, lease),
+    )  # fmt: skip

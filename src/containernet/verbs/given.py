@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from containernet.drivers.transparent import prefix_of
 from containernet.model import identity
-from containernet.model.address import canonical, contains, family, split
+from containernet.model.address import canonical, contains, family, packed_mac, split
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import host_name, shown
 from containernet.model.network import DHCP, ROUTED, Endpoint, Network
@@ -140,7 +140,7 @@ def identified(host: Host, network: Network, endpoint: Endpoint, hostname: str, 
     if kind not in ("", MAC, DUID):
         raise Usage("client-id-invalid", f"{shown(kind)} is no kind of client identifier.", f"Say {DUID} or {MAC}.")
     if kind == MAC:
-        who = identity.from_mac(bytes.fromhex(endpoint.mac.replace(":", "")))
+        who = identity.from_mac(packed_mac(endpoint.mac))
         return Identity(hostname, who.hex(), ((UUID, host.uuid.hex()),))
     number = identity.iaid(network.name, endpoint.name)
     uuid = host.uuid
