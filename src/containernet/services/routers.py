@@ -35,12 +35,13 @@ class Routers:
         self._reactor, self._clock, self._watch = reactor, clock, watch
         self._flags, self._names = flags, names
         self._held: dict[Where, Advertisements] = {}
-        self._over = False
+        self._cancels: dict[Where, Callable[[], None]] = {}  # the one time at which something of a place ends
         reactor.watch(watch.fileno(), self._heard)
 
     def end(self) -> None:
         """Hear no more."""
-        self._over = True
+        for cancel in self._cancels.values():
+            cancel()
         self._reactor.unwatch(self._watch.fileno())
         self._watch.close()
 
@@ -50,16 +51,21 @@ class Routers:
             if where in self._held:
                 self._tell(where)
             elif written is not None:
-                now = self._clock()
-                self._held[where] = Advertisements(written, now)
-                self._reactor.at(self._reactor.now() + self._held[where].due() - now, self._outdating(where))
+                self._held[where] = Advertisements(written, self._clock())
+                self._await(where)
 
     def forget(self, where: Where) -> None:
         """Forget what was said to who has gone: the numbers are given to others."""
         self._held.pop(where, None)
+        self._await(where)
 
-    def _outdating(self, where: Where) -> Callable[[], None]:
-        return lambda: self._outdate(where)
+    def _await(self, where: Where) -> None:
+        """Come back when the next thing ends that was said there, and not before."""
+        self._cancels.pop(where, lambda: None)()
+        held, now = self._held.get(where), self._clock()
+        if held is not None and held.lasts(now):
+            due = self._reactor.now() + held.due() - now
+            self._cancels[where] = self._reactor.at(due, lambda: self._outdate(where))
 
     def _heard(self) -> None:
         for news in sorted(self._watch.news()):
@@ -73,19 +79,19 @@ class Routers:
         """Take what a router says of DNS."""
         now = self._clock()
         if where not in self._held and len(self._held) >= MOST:
-            self._held.pop(next(iter(self._held)))
+            self.forget(next(iter(self._held)))
         held = self._held.pop(where, None) or Advertisements()
         self._held[where] = held  # the one that was heard of last is the last to be forgotten
-        if held.take(option, now):
+        ended = held.tidy(now)  # what is over is told now: its time is awaited no more
+        if held.take(option, now) or ended:
             self._tell(where)
-        if held.lasts(now):
-            self._reactor.at(self._reactor.now() + held.due() - now, self._outdating(where))
+        self._await(where)
 
     def _outdate(self, where: Where) -> None:
         """Something that a router said has ended, if it was not said again."""
-        held = self._held.get(where)
-        if not self._over and held is not None and held.tidy(self._clock()):
+        if self._held[where].tidy(self._clock()):
             self._tell(where)
+        self._await(where)
 
     def _tell(self, where: Where) -> None:
         self._names(where, self._held[where].lease(self._clock()))
