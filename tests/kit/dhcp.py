@@ -14,6 +14,7 @@ import struct
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,32 +152,43 @@ class Dnsmasq(Server):
             self.binary, "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--no-ping", "--user=root",
             "--log-facility=-", "--pid-file=", "--bind-interfaces", f"--interface={self.interface}",
             "--except-interface=lo", f"--dhcp-leasefile={self.directory}/leases", "--dhcp-lease-max=2000",
-            f"--dhcp-range={self.first},{self.last},255.255.255.0,{self.seconds}",
             *(["--dhcp-authoritative"] if self.authoritative else []),
-            *(f"--dhcp-option={one}" for one in self.options),
+            *self.gives(),
         ]  # fmt: skip
+
+    def gives(self) -> list[str]:
+        """Return the words of its command line for what it gives."""
+        return [
+            f"--dhcp-range={self.first},{self.last},255.255.255.0,{self.seconds}",
+            *(f"--dhcp-option={one}" for one in self.options),
+        ]
 
     def leases(self) -> set[str]:
         path = self.directory / "leases"
-        return {line.split()[2] for line in path.read_text().splitlines() if line} if path.exists() else set()
+        lines = path.read_text().splitlines() if path.exists() else []
+        return {fields[2] for line in lines if len(fields := line.split()) > 3}  # for DHCPv6 a line has its own DUID
 
 
 class Dhcpd(Server):
     """ISC dhcpd, without its ping."""
 
     name, package, command, ready = "ISC dhcpd", "isc-dhcp-server", "dhcpd", "Server starting service"
+    family = "-4"
 
     def prepare(self) -> list[str]:
+        (self.directory / "dhcpd.conf").write_text(self.gives())
+        (self.directory / "leases").touch()
+        files = ["-cf", f"{self.directory}/dhcpd.conf", "-lf", f"{self.directory}/leases"]
+        return [self.private(), self.family, "-f", "-d", "--no-pid", *files, self.interface]
+
+    def gives(self) -> str:
+        """Return its configuration."""
         times = "".join(f"{which}-lease-time {self.seconds};\n" for which in ("default", "max", "min"))
-        text = (
+        return (
             f"{'' if self.authoritative else 'not '}authoritative;\nping-check false;\n{times}"
             f"subnet {self.net}.0 netmask 255.255.255.0 {{\n range {self.first} {self.last};\n"
             f" option routers {self.own};\n}}\n"
         )
-        (self.directory / "dhcpd.conf").write_text(text)
-        (self.directory / "leases").touch()
-        files = ["-cf", f"{self.directory}/dhcpd.conf", "-lf", f"{self.directory}/leases"]
-        return [self.private(), "-4", "-f", "-d", "--no-pid", *files, self.interface]
 
     def leases(self) -> set[str]:
         found: set[str] = set()
@@ -195,32 +207,41 @@ class Kea(Server):
     """ISC Kea, with raw sockets and leases in a file."""
 
     name, package, command, ready = "Kea", "kea-dhcp4-server", "kea-dhcp4", "DHCP4_STARTED"
+    section = "Dhcp4"
+    seconds_at, state_at = 3, 9  # columns of its leases
 
     def prepare(self) -> list[str]:
+        log = {"name": self.command, "severity": "INFO", "output_options": [{"output": "stdout", "flush": True}]}
+        whole = {
+            "lease-database": {"type": "memfile", "name": f"{self.directory}/leases.csv", "lfc-interval": 0},
+            "valid-lifetime": self.seconds,
+            "loggers": [log],
+            **self.gives(),
+        }
+        (self.directory / "kea.json").write_text(json.dumps({self.section: whole}))
+        return [self.private(), "-c", f"{self.directory}/kea.json"]
+
+    def gives(self) -> dict[str, Any]:
+        """Return the part of its configuration for what it gives, and how."""
         subnet = {
             "id": 1,
             "subnet": f"{self.net}.0/24",
             "pools": [{"pool": f"{self.first} - {self.last}"}],
             "option-data": [{"name": "routers", "data": self.own}],
         }
-        log = {"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stdout", "flush": True}]}
-        whole = {
+        return {
             "interfaces-config": {"interfaces": [self.interface], "dhcp-socket-type": "raw"},
-            "lease-database": {"type": "memfile", "name": f"{self.directory}/leases.csv", "lfc-interval": 0},
-            "valid-lifetime": self.seconds,
             "authoritative": self.authoritative,
             "subnet4": [subnet],
-            "loggers": [log],
         }
-        (self.directory / "kea.json").write_text(json.dumps({"Dhcp4": whole}))
-        return [self.private(), "-c", f"{self.directory}/kea.json"]
 
     def leases(self) -> set[str]:
         path = self.directory / "leases.csv"
         found: set[str] = set()
         for line in path.read_text().splitlines()[1:] if path.exists() else []:
             fields = line.split(",")
-            if len(fields) >= 10 and fields[3] != "0" and fields[9] == "0":  # not released, not declined
+            whole = len(fields) > self.state_at
+            if whole and fields[self.seconds_at] != "0" and fields[self.state_at] == "0":  # not released, not declined
                 found.add(fields[0])
             else:
                 found.discard(fields[0])

@@ -6,7 +6,6 @@ The rule of this file: as in ``kit.dhcp``, whose servers these are with other fi
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -34,49 +33,35 @@ class Server6(dhcp.Server):
         return any(one.get("addr_info") for one in found)
 
 
-class Dnsmasq6(Server6):
+class Dnsmasq6(Server6, dhcp.Dnsmasq):
     """dnsmasq; ``ranges`` instead of that of the pool, and ``more`` words for its command line."""
-
-    name, package, command, ready = "dnsmasq", "dnsmasq-base", "dnsmasq", "sockets bound exclusively"
 
     def __init__(self, *args: Any, ranges: tuple[str, ...] = (), words: tuple[str, ...] = (), **more: Any) -> None:
         super().__init__(*args, **more)
         self.ranges, self.words = ranges, words
 
-    def prepare(self) -> list[str]:
+    def gives(self) -> list[str]:
         ranges = self.ranges or (f"{','.join(self.pool)},64,{self.seconds}",)
         return [
-            self.binary, "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--no-ping", "--user=root",
-            "--log-facility=-", "--log-dhcp", "--pid-file=", "--bind-interfaces", f"--interface={self.interface}",
-            "--except-interface=lo", f"--dhcp-leasefile={self.directory}/leases", "--dhcp-lease-max=2000",
-            *(["--dhcp-authoritative"] if self.authoritative else []),
+            "--log-dhcp",
             *(f"--dhcp-range={one}" for one in ranges),
             *(f"--dhcp-option=option6:{one}" for one in self.options),
             *self.words,
-        ]  # fmt: skip
-
-    def leases(self) -> set[str]:
-        path = self.directory / "leases"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return {fields[2] for line in lines if len(fields := line.split()) > 3}  # another line has its own DUID
+        ]
 
 
-class Dhcpd6(Server6):
+class Dhcpd6(Server6, dhcp.Dhcpd):
     """ISC dhcpd."""
 
-    name, package, command, ready = "ISC dhcpd", "isc-dhcp-server", "dhcpd", "Server starting service"
+    family = "-6"
 
-    def prepare(self) -> list[str]:
+    def gives(self) -> str:
         pool = f" range6 {' '.join(self.pool)};\n" if self.pool else ""
-        text = (
+        return (
             f"{'' if self.authoritative else 'not '}authoritative;\ndefault-lease-time {self.seconds};\n"
             f"preferred-lifetime {self.seconds // 2};\noption dhcp6.name-servers {NET}53;\n"
             f'option dhcp6.domain-search "lan.example";\nsubnet6 {NET}/64 {{\n{pool}}}\n'
         )
-        (self.directory / "dhcpd6.conf").write_text(text)
-        (self.directory / "leases").touch()
-        files = ["-cf", f"{self.directory}/dhcpd6.conf", "-lf", f"{self.directory}/leases"]
-        return [self.private(), "-6", "-f", "-d", "--no-pid", *files, self.interface]
 
     def leases(self) -> set[str]:
         found: set[str] = set()
@@ -86,12 +71,14 @@ class Dhcpd6(Server6):
         return found
 
 
-class Kea6(Server6):
+class Kea6(Server6, dhcp.Kea):
     """ISC Kea, with leases in a file."""
 
     name, package, command, ready = "Kea", "kea-dhcp6-server", "kea-dhcp6", "DHCP6_STARTED"
+    section = "Dhcp6"
+    seconds_at, state_at = 2, 13
 
-    def prepare(self) -> list[str]:
+    def gives(self) -> dict[str, Any]:
         subnet = {
             "id": 1,
             "subnet": f"{NET}/64",
@@ -99,33 +86,16 @@ class Kea6(Server6):
             "rapid-commit": True,
             "pools": [{"pool": " - ".join(self.pool)}] if self.pool else [],
         }
-        log = {"name": "kea-dhcp6", "severity": "INFO", "output_options": [{"output": "stdout", "flush": True}]}
-        whole = {
+        return {
             "interfaces-config": {"interfaces": [self.interface]},
-            "lease-database": {"type": "memfile", "name": f"{self.directory}/leases.csv", "lfc-interval": 0},
             "server-id": {"type": "LLT", "persist": False},
-            "valid-lifetime": self.seconds,
             "preferred-lifetime": self.seconds // 2,
             "option-data": [
                 {"name": "dns-servers", "data": f"{NET}53"},
                 {"name": "domain-search", "data": "lan.example"},
             ],
             "subnet6": [subnet],
-            "loggers": [log],
         }
-        (self.directory / "kea.json").write_text(json.dumps({"Dhcp6": whole}))
-        return [self.private(), "-c", f"{self.directory}/kea.json"]
-
-    def leases(self) -> set[str]:
-        path = self.directory / "leases.csv"
-        found: set[str] = set()
-        for line in path.read_text().splitlines()[1:] if path.exists() else []:
-            fields = line.split(",")
-            if fields[2] != "0" and fields[13] == "0":  # not released, not declined
-                found.add(fields[0])
-            else:
-                found.discard(fields[0])
-        return found
 
 
 SERVERS6: dict[str, type[Server6]] = {one.name: one for one in (Dnsmasq6, Dhcpd6, Kea6)}

@@ -6,7 +6,8 @@ agent writes it, by a verb of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from containernet.model.errors import ContainerNetError, Different, NotFound
@@ -16,7 +17,7 @@ from containernet.model.record import replace
 from containernet.plan.objects import HeldAddress, HeldRoute
 from containernet.verbs.leasing import Word, written
 from containernet.verbs.services import Nobody
-from kit.memory import MEMOS, MemoryHost
+from kit.memory import MEMOS, MemoryHost, directories
 
 ROUTER = "198.51.100.2"
 HELD = (
@@ -143,3 +144,12 @@ def prepare(host: MemoryHost) -> None:
     for name in ("c1", "c2", "c3"):
         net.join(name, "lan", ips=("dhcp",), no_wait=True)
     assert write(net, got(1), got(2)) == {}
+
+
+@contextmanager
+def prepared() -> Iterator[LanHost]:
+    """Make a host, and its LAN; its directory goes when this ends."""
+    with directories() as places:
+        made = LanHost(next(places))
+        prepare(made)
+        yield made

@@ -19,6 +19,7 @@ from containernet.services.dhcp4 import frame, wire
 from containernet.services.dhcp4.message import ACK, OFFER, Message, decode, encode
 from kit.dhcp import SERVERS, Dnsmasq, Server
 from kit.dhcp_lan import LINK, SILENCE, Lan
+from kit.dhcp_matrix import Rowed, Rows
 from kit.lab import Lab
 from kit.space import eventually
 
@@ -45,16 +46,13 @@ def alike(one: Lease | None, other: Lease) -> bool:
 # --- the matrix ---
 
 
-class Matrix:
-    """What one server does, row by row."""
+class Matrix(Rowed):
+    """What one server of DHCPv4 does, row by row."""
 
-    def __init__(self, lan: Lan, server: Server) -> None:
-        self.lan, self.server = lan, server
-        lan.plug("c1", "c2", "c3")
+    keys = ("c1", "c2", "c3")
 
-    def rows(self) -> dict[str, str]:
-        """Return every row; they build on one another, in this order."""
-        made: list[tuple[str, Callable[[], str]]] = [
+    def made(self) -> Rows:
+        return [
             ("lease", self.lease),
             ("sends T1 and T2", lambda: self.every(lambda one: one.t1 is not None and one.t2 is not None)),
             ("echoes the client identifier", lambda: self.every(lambda one: one.client_id != b"")),
@@ -67,7 +65,6 @@ class Matrix:
             ("lease file lost: RENEW", self.lost),
             ("RELEASE", self.release),
         ]
-        return {name: act() for name, act in made}
 
     def lease(self) -> str:
         held = self.lan.leased("c1", probe="off")
@@ -157,15 +154,6 @@ class Matrix:
             assert self.lan.did("c1", "unconfigure")[-1] == "expired"
         self.lan.bound("c1")
         return answer
-
-    def release(self) -> str:
-        held = self.lan.lease("c1")
-        assert self.server.has(held.address)
-        self.lan.engine.release("c1")
-        assert self.lan.until(lambda: "c1" not in self.lan.engine)
-        assert self.lan.did("c1", "unconfigure")[-1] == "released"
-        assert self.lan.hands.held("c1") == [] and self.lan.hands.kept("c1") is None
-        return "freed" if self.server.has(held.address, False) else "still leased"
 
 
 OTHER = "another address"

@@ -6,7 +6,6 @@ test asserts how long something takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
@@ -18,6 +17,7 @@ from containernet.services.dhcp4.alarm import boottime
 from kit.dhcp6 import NET, SERVERS6, Dnsmasq6, Kea6, Server6
 from kit.dhcp6_lan import DUID, Lan6
 from kit.dhcp_lan import SILENCE
+from kit.dhcp_matrix import Rowed, Rows
 from kit.lab import Lab
 from kit.space import eventually
 
@@ -30,15 +30,13 @@ def lan(lab: Lab, tmp_path: Path):
         yield lan
 
 
-class Matrix:
-    """What one server does, row by row; the rows build on one another."""
+class Matrix(Rowed):
+    """What one server of DHCPv6 does, row by row."""
 
-    def __init__(self, lan: Lan6, server: Server6) -> None:
-        self.lan, self.server = lan, server
-        lan.plug("c1", "c2")
+    keys = ("c1", "c2")
 
-    def rows(self) -> dict[str, str]:
-        made: list[tuple[str, Callable[[], str]]] = [
+    def made(self) -> Rows:
+        return [
             ("lease", self.lease),
             ("lease in four messages", self.four),
             ("RENEW", self.asked_for_more),
@@ -50,7 +48,6 @@ class Matrix:
             ("RELEASE", self.release),
             ("INFORMATION-REQUEST", self.inform),
         ]
-        return {name: act() for name, act in made}
 
     def lease(self) -> str:
         held = self.lan.leased("c1")
@@ -121,15 +118,6 @@ class Matrix:
         assert self.lan.did("c1", "unconfigure")[-1] == "expired"
         self.lan.bound("c1")
         return "silence"
-
-    def release(self) -> str:
-        held = self.lan.lease("c1")
-        assert self.server.has(held.address)
-        self.lan.engine.release("c1")
-        assert self.lan.until(lambda: "c1" not in self.lan.engine)
-        assert self.lan.did("c1", "unconfigure")[-1] == "released"
-        assert self.lan.hands.held("c1") == [] and self.lan.hands.kept("c1") is None
-        return "freed" if self.server.has(held.address, False) else "still leased"
 
     def inform(self) -> str:
         self.lan.add("c1", stateful=False)

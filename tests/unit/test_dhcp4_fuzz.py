@@ -13,9 +13,10 @@ import pytest
 from containernet.model.lease import FOREVER
 from containernet.services.dhcp4 import frame, names, words
 from containernet.services.dhcp4.malformed import Malformed
-from containernet.services.dhcp4.message import ACK, NAK, OFFER, Message, decode, encode
+from containernet.services.dhcp4.message import ACK, NAK, OFFER, Message, encode
 from containernet.services.dhcp4.replies import is_host
 from kit.dhcp_talk import ADDRESS, CLIENT_ID, GIVEN, SERVER, Talk, lease
+from kit.spoiling import spoil
 
 STRANGERS, KNOWING, FRAMES = 16_000, 4_000, 20_000  # packets: in each of seven states, the same, in all
 
@@ -64,28 +65,8 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
         where = (
             chance.randrange(len(found)) if chance.random() < 0.3 else min(len(found) - 1, chance.randrange(240, 330))
         )
-        match chance.randrange(7):
-            case 0 | 1:
-                found[where] = chance.randrange(256)
-            case 2:
-                found[where] ^= 1 << chance.randrange(8)
-            case 3:
-                del found[where : where + chance.randrange(1, 9)]
-            case 4:
-                found[where:where] = chance.randbytes(chance.randrange(1, 9))
-            case 5:
-                found[where] = chance.choice((0, 1, 52, 53, 119, 121, 254, 255))
-            case 6:
-                del found[max(where, 200) :]
+        spoil(found, where, chance, (0, 1, 52, 53, 119, 121, 254, 255), 200)
     return bytes(found)
-
-
-def feed(talk: Talk, data: bytes) -> list[words.Effect]:
-    try:
-        reply = decode(data)
-    except Malformed:
-        return []
-    return talk.note(talk.machine.received(reply, talk.now))
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -100,7 +81,7 @@ def test_a_stranger_moves_nothing(name: str) -> None:
         data = mutated(chance.choice(good), chance)
         if data[4:8] == number_of_ours:
             continue
-        assert feed(talk, data) == [], f"packet {number}"
+        assert talk.hear(data) == [], f"packet {number}"
     assert (talk.machine.name, talk.machine.lease, talk.wait) == (name, *before)
 
 
@@ -111,7 +92,7 @@ def test_who_knows_the_number_can_give_no_nonsense(name: str) -> None:
     talk = state(name)
     good = seeds(talk.last().xid, talk.setup.mac)
     for number in range(KNOWING):
-        for effect in feed(talk, mutated(chance.choice(good), chance)):
+        for effect in talk.hear(mutated(chance.choice(good), chance)):
             if isinstance(effect, words.Configure | words.Save):
                 assert sound(talk, effect.lease), f"packet {number}: {effect}"
         if talk.machine.name != name or talk.heard:

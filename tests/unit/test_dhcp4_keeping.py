@@ -160,19 +160,6 @@ def test_a_lease_without_end_is_left_alone() -> None:
     assert talk.wait < talk.now + 60
 
 
-def test_time_that_jumps_is_time() -> None:
-    talk = Talk()
-    held = talk.bound()
-    talk.now = held.expiry + 86_400  # the host slept for a day
-    talk.note(talk.machine.timer(talk.now))
-    assert talk.names() == ["Unconfigure", "Forget", "Send"]
-    assert talk.last().kind == DISCOVER
-    early = Talk()
-    early.bound()
-    early.note(early.machine.timer(early.now - 500))  # a timer that comes too soon
-    assert early.heard == [] and early.machine.name == "BOUND"
-
-
 # --- giving back, ending ---
 
 
@@ -212,15 +199,6 @@ def test_a_release_without_a_lease_says_nothing(state: str) -> None:
     talk.release()
     assert talk.machine.name == "STOPPED" and len(talk.sends()) == sent
     assert "Unconfigure" not in talk.names()
-
-
-def test_an_end_leaves_all_as_it_is() -> None:
-    talk = Talk()
-    held = talk.bound()
-    talk.stop()
-    assert talk.names() == [] and talk.machine.name == "STOPPED"
-    talk.note(talk.machine.timer(held.expiry + 1))
-    assert talk.heard == []  # it is nobody's any more
 
 
 def test_what_could_not_be_configured_is_asked_for_again_later() -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from containernet.model.lease import FOREVER, Lease
 from containernet.services.dhcp4 import names, words
-from containernet.services.dhcp4.malformed import Malformed
 from containernet.services.dhcp6 import options
-from containernet.services.dhcp6.message import ADVERTISE, REPLY, Message, decode, encode
+from containernet.services.dhcp6.message import ADVERTISE, REPLY, Message, encode
 from containernet.services.dhcp6.options import Association, Offered, Status
 from containernet.services.dhcp6.replies import is_host
 from kit.dhcp6_talk import ADDRESS, DUID, IAID, OTHER_ADDRESS, SERVER, Talk6, denied, given, lease
+from kit.spoiling import spoil
 
 STRANGERS, KNOWING = 8_000, 3_000  # packets in each state
 STATES = ("SOLICITING", "REQUESTING", "CONFIRMING", "BOUND", "RENEWING", "REBINDING", "DECLINING", "INFORMING")
@@ -65,31 +65,10 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     found = bytearray(data)
     for _ in range(chance.randint(1, 6)):
         where = chance.randrange(4, len(found))
-        match chance.randrange(7):
-            case 0 | 1:
-                found[where] = chance.randrange(256)
-            case 2:
-                found[where] ^= 1 << chance.randrange(8)
-            case 3:
-                del found[where : where + chance.randrange(1, 9)]
-            case 4:
-                found[where:where] = chance.randbytes(chance.randrange(1, 9))
-            case 5:
-                found[where] = chance.choice((0, 1, 3, 5, 13, 24, 39, 192, 255))
-            case 6:
-                del found[max(where, 8) :]
+        spoil(found, where, chance, (0, 1, 3, 5, 13, 24, 39, 192, 255), 8)
         if len(found) <= 4:
             break
     return bytes(found)
-
-
-def feed(talk: Talk6, data: bytes) -> list[words.Effect]:
-    try:
-        reply = decode(data)
-    except Malformed:
-        talk.heard = []
-        return []
-    return talk.note(talk.machine.received(reply, talk.now))
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -104,7 +83,7 @@ def test_a_stranger_moves_nothing(name: str) -> None:
         data = mutated(chance.choice(good), chance)
         if xid.to_bytes(3, "big") == data[1:4] and DUID in data:
             continue
-        assert feed(talk, data) == [], f"packet {number}"
+        assert talk.hear(data) == [], f"packet {number}"
     assert (talk.machine.name, talk.machine.lease, talk.wait) == (name, *before)
 
 
@@ -115,7 +94,7 @@ def test_who_knows_the_number_can_give_no_nonsense(name: str) -> None:
     talk = state(name)
     good = seeds(talk.last().xid, DUID)
     for number in range(KNOWING):
-        for effect in feed(talk, mutated(chance.choice(good), chance)):
+        for effect in talk.hear(mutated(chance.choice(good), chance)):
             if isinstance(effect, words.Configure | words.Save):
                 assert sound(effect.lease), f"packet {number}: {effect}"
         if talk.machine.name != name or talk.heard:
@@ -140,4 +119,4 @@ def test_noise_is_no_message() -> None:
     talk = state("SOLICITING")
     head = bytes((ADVERTISE,)) + talk.last().xid.to_bytes(3, "big")
     for number in range(20_000):
-        assert feed(talk, head + chance.randbytes(chance.randrange(300))) == [], f"packet {number}"
+        assert talk.hear(head + chance.randbytes(chance.randrange(300))) == [], f"packet {number}"

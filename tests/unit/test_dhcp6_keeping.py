@@ -153,18 +153,6 @@ def test_a_short_lease_is_renewed_and_ends(seconds: int) -> None:
     assert kinds[0] == RENEW and REBIND in kinds and kinds[-1] == SOLICIT and not talk.machine.configured
 
 
-def test_time_that_jumps_is_time() -> None:
-    talk = Talk6()
-    held = talk.bound()
-    talk.now = held.expiry + 86_400
-    talk.note(talk.machine.timer(talk.now))
-    assert talk.names() == ["Unconfigure", "Forget", "Send"]
-    early = Talk6()
-    early.bound()
-    early.note(early.machine.timer(early.now - 500))
-    assert early.heard == [] and early.machine.name == "BOUND"
-
-
 def test_nothing_is_heard_in_a_state_that_awaits_nothing() -> None:
     talk = Talk6()
     held = talk.bound()
@@ -227,15 +215,6 @@ def test_a_release_without_a_lease_says_nothing(state: str) -> None:
     sent = len(talk.sends())
     talk.release()
     assert talk.machine.name == "STOPPED" and len(talk.sends()) == sent and "Unconfigure" not in talk.names()
-
-
-def test_an_end_leaves_all_as_it_is() -> None:
-    talk = Talk6()
-    held = talk.bound()
-    talk.stop()
-    assert talk.names() == [] and talk.machine.name == "STOPPED"
-    talk.note(talk.machine.timer(held.expiry + 1))
-    assert talk.heard == []
 
 
 def test_what_could_not_be_configured_is_asked_for_again_later() -> None:

@@ -11,16 +11,14 @@ from containernet.model.errors import Conflict, ContainerNetError, Different, Mi
 from containernet.model.network import DHCP, RELEASED
 from containernet.model.record import replace
 from containernet.plan.intent import Intent
-from kit.leases import LanHost, got, lease, lost, prepare, write
-from kit.memory import difference, directories
+from kit.leases import LanHost, got, lease, lost, prepared, write
+from kit.memory import difference
 
 
 @pytest.fixture
 def host() -> Iterator[LanHost]:
     """A LAN: c1 and c2 have leases, c3 waits for one, c4 has joined nothing."""
-    with directories() as places:
-        made = LanHost(next(places))
-        prepare(made)
+    with prepared() as made:
         yield made
 
 

@@ -13,16 +13,14 @@ from containernet.model.record import replace
 from containernet.plan.objects import Address, Route, Veth
 from containernet.plan.operations import Add, Operation
 from containernet.services.lessees import Lessees
-from kit.leases import LanHost, got, lease, lost, prepare, write
-from kit.memory import difference, directories
+from kit.leases import LanHost, got, lease, lost, prepared, write
+from kit.memory import difference
 
 
 @pytest.fixture
 def host() -> Iterator[LanHost]:
     """A LAN: c1 and c2 have leases, c3 waits for one."""
-    with directories() as places:
-        made = LanHost(next(places))
-        prepare(made)
+    with prepared() as made:
         yield made
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from containernet.model.errors import Different
 from containernet.model.network import Place
-from kit.leases import LanHost, prepare
-from kit.memory import directories
+from kit.leases import LanHost, prepared
 
 PATH, HELD = "/proc/7/ns/net", "/proc/1/fd/9"
 
@@ -44,9 +43,7 @@ class Child:
 
 @pytest.fixture
 def host() -> Iterator[LanHost]:
-    with directories() as places:
-        made = LanHost(next(places))
-        prepare(made)
+    with prepared() as made:
         yield made
 
 
