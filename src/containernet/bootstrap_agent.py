@@ -21,7 +21,6 @@ from containernet.verbs.leasing import written
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from containernet.bootstrap import ContainerNet
-    from containernet.verbs.host import Report
 
 
 def run(net: ContainerNet) -> int:
@@ -31,12 +30,8 @@ def run(net: ContainerNet) -> int:
 
 def repair(net: ContainerNet) -> Repair:
     """Return what brings everything to what it should be."""
-
-    def reporting(report: Report) -> ContainerNet:
-        return net.with_report(report)
-
     return Repair(
-        reporting, lambda: net.ask(paths),
+        net.with_report, lambda: net.ask(paths),
         lambda: Watches((watch.Host(), watch.Firewall()), (watch.Inside(),), inotify.Files(NAMED), NAMED),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ an object its columns are copied exactly; the others are made in the same manner
 from __future__ import annotations
 
 from containernet.cli.text import columns, properties
-from containernet.cli.verbs import span
+from containernet.cli.verbs import span, when
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,12 +122,10 @@ def _leased(endpoint: EndpointView) -> tuple[tuple[str, object], ...]:
     """What came from DHCP, in the words of ipconfig /all."""
     if not endpoint.leases:
         return ()
-    from time import localtime, strftime
-
     found: list[tuple[str, object]] = [("DnsServer", ", ".join(endpoint.dns))]
     for one in endpoint.leases:
         if one.version == 4:
-            ends = strftime("%Y-%m-%d %H:%M:%S", localtime(one.expires)) if one.expires else "never"
+            ends = when(one.expires) or "never"
             found += [("DhcpServer", one.server), ("LeaseExpires", ends if one.address else "")]
     return tuple(found)
 

@@ -168,7 +168,7 @@ def _lease(one: LeaseView) -> str:
     """``198.51.100.82/24 of 198.51.100.2, BOUND, till 2026-11-25 12:00:00``."""
     if not one.address:
         return one.state
-    return f"{one.address} of {one.server}, {one.state}, {f'till {_when(one.expires)}' if one.expires else 'for ever'}"
+    return f"{one.address} of {one.server}, {one.state}, {f'till {when(one.expires)}' if one.expires else 'for ever'}"
 
 
 def _endpoints(found: tuple[EndpointView, ...]) -> str:
@@ -229,12 +229,13 @@ def leases(found: tuple[LeaseView, ...]) -> str:
 
 def _lease_row(one: LeaseView) -> tuple[object, ...]:
     server = one.server if one.version == 4 else one.server[-12:]
-    ends = _when(one.expires) or ("never" if one.address else "")
+    ends = when(one.expires) or ("never" if one.address else "")
     dns = ",".join(one.dns)
-    return one.endpoint, one.address, one.state, server, _when(one.renews), ends, ",".join(one.gateways), dns
+    return one.endpoint, one.address, one.state, server, when(one.renews), ends, ",".join(one.gateways), dns
 
 
-def _when(seconds: int) -> str:
+def when(seconds: int) -> str:
+    """``2026-01-02 03:04:05``, "" of no time."""
     if not seconds:
         return ""
     from time import localtime, strftime
@@ -244,7 +245,7 @@ def _when(seconds: int) -> str:
 
 def renewed(endpoint: EndpointView) -> str:
     """``web on lan: eth0 10.91.68.102/24, till 2026-11-25 12:00:00``."""
-    till = next((_when(one.expires) for one in endpoint.leases if one.version == 4), "")
+    till = next((when(one.expires) for one in endpoint.leases if one.version == 4), "")
     return f"{endpoint.container} on {endpoint.network}: {_at(endpoint)}{f', till {till}' if till else ''}\n"
 
 

@@ -9,7 +9,7 @@ table of its own, chosen by source (ip-rule(8)).
 from __future__ import annotations
 
 from containernet.drivers.network import own_table
-from containernet.model.address import contains, family
+from containernet.model.address import contains, family, whole
 from containernet.model.network import HOST, INTERNAL, ONLINK, ROUTED, Compartment, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import MAIN, Address, Element, Object, Route, Rule, Sysctl, Up, Veth
 from containernet.plan.operations import Announce
@@ -78,10 +78,15 @@ def _settings(endpoint: Endpoint, place: Place, network: Network) -> list[Object
     return found
 
 
+def rank(endpoint: Endpoint) -> tuple[int, int]:
+    """Return where an endpoint stands among those of its container; the smallest comes first."""
+    return -endpoint.priority, endpoint.id
+
+
 def default_of(endpoints: list[Endpoint], networks: dict[int, Network], version: int) -> Endpoint | None:
     """Return the endpoint that has the default route of an IP version."""
     able = [one for one in endpoints if networks[one.network_id].kind != INTERNAL and _subnet(one, networks, version)]
-    return min(able, key=lambda one: (-one.priority, one.id), default=None)
+    return min(able, key=rank, default=None)
 
 
 def _subnet(endpoint: Endpoint, networks: dict[int, Network], version: int) -> Subnet | None:
@@ -123,7 +128,7 @@ def _leased(endpoints: list[Endpoint], place: Place, there: list[Object]) -> lis
         return []
     from containernet.drivers import transparent
 
-    ranked = sorted(endpoints, key=lambda one: (-one.priority, one.id))
+    ranked = sorted(endpoints, key=rank)
     taken = {one.destination: one for one in there if isinstance(one, Route)}
     return transparent.shared(ranked, place, taken)
 
@@ -132,8 +137,7 @@ def _towards(subnet: Subnet, place: Place, interface: str, table: int = MAIN) ->
     """Return the route to a gateway that is outside the subnet, as clouds have it: on the link (RFC 3442)."""
     if not _via(subnet) or contains(subnet.prefix, subnet.gateway):
         return []
-    whole = f"{subnet.gateway}/{128 if ':' in subnet.gateway else 32}"
-    return [Route(place, whole, "", interface, table)]
+    return [Route(place, whole(subnet.gateway), "", interface, table)]
 
 
 def _own_routes(endpoint: Endpoint, place: Place, network: Network) -> list[Object]:

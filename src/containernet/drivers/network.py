@@ -29,6 +29,11 @@ def mtu_of(uplink: int, ipv6: bool) -> int:
     return max(uplink, 1280) if uplink and ipv6 else uplink
 
 
+def link_mtu(endpoint: Endpoint, network: Network) -> int:
+    """Return the MTU of an endpoint's links: the network's, or less if a lease says so."""
+    return min([network.mtu, *(lease.mtu for lease in endpoint.leases if lease.mtu)])
+
+
 def gateway(subnet: Subnet) -> str:
     """Return the host's address in a subnet with its prefix length."""
     return f"{subnet.gateway}/{split(subnet.prefix)[1]}"

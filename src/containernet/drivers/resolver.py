@@ -6,7 +6,7 @@ one word of a line is left out, whoever has looked at it before. The endpoint wi
 
 from __future__ import annotations
 
-from containernet.drivers.endpoint import default_of
+from containernet.drivers.endpoint import default_of, rank
 from containernet.model.address import canonical
 from containernet.model.errors import Usage
 from containernet.model.names import INSIDE, is_name, namespace_name
@@ -44,7 +44,7 @@ def inside(
 def _ordered(compartment: Compartment, endpoints: list[Endpoint], networks: dict[int, Network]) -> dict[Endpoint, None]:
     """Return the endpoints in the order in which their servers are asked."""
     leaders = [default_of(endpoints, networks, one) for one in (4, 6) if str(one) not in compartment.routed]
-    others = sorted(endpoints, key=lambda one: (-one.priority, one.id))
+    others = sorted(endpoints, key=rank)
     return dict.fromkeys([*(one for one in leaders if one is not None), *others])
 
 

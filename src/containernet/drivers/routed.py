@@ -9,11 +9,13 @@ does not change with the host's own.
 from __future__ import annotations
 
 from containernet.drivers.nat import FORWARD4, FORWARD6
-from containernet.model.address import family, split
+from containernet.drivers.network import link_mtu
+from containernet.model.address import family, split, whole
 from containernet.model.network import HOST, Endpoint, Network, Place, Subnet
 from containernet.plan.objects import (
     GATEWAY4,
     GATEWAY6,
+    GATEWAYS,
     Address,
     Neighbour,
     Object,
@@ -22,8 +24,6 @@ from containernet.plan.objects import (
     Up,
     Veth,
 )
-
-GATEWAYS = {4: f"{GATEWAY4}/32", 6: f"{GATEWAY6}/64"}  # with the prefix length that the host's end has them with
 
 
 def network(one: Network) -> list[Object]:
@@ -43,12 +43,6 @@ def answering(one: Network) -> list[Sysctl]:
     return found
 
 
-def whole(address: str) -> str:
-    """Return an address as it is put on: with the length of itself alone, whatever its prefix outside is."""
-    host = address.partition("/")[0]
-    return f"{host}/{128 if ':' in host else 32}"
-
-
 def subnets(endpoint: Endpoint) -> tuple[Subnet, ...]:
     """Return the subnets that an endpoint is in: each address alone, with the host as its gateway."""
     own = (whole(text) for text in endpoint.addresses)
@@ -59,9 +53,8 @@ def link(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Obje
     """Return an endpoint's links, settings, addresses, the host's route to them, and what the host answers for."""
     name, end = endpoint.interface, endpoint.link
     own = [whole(text) for text in endpoint.addresses]
-    mtu = min([one.mtu, *(lease.mtu for lease in endpoint.leases if lease.mtu)])
     return [
-        Veth(end, place, name, endpoint.mac, mtu, "", mark, endpoint.name),
+        Veth(end, place, name, endpoint.mac, link_mtu(endpoint, one), "", mark, endpoint.name),
         *_settings(name, end, place, one),
         *(Address(HOST, end, GATEWAYS[version]) for version in dict.fromkeys(map(family, own))),
         Up(place, name),

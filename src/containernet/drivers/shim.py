@@ -8,7 +8,7 @@ route to them; and it asks for nobody: where the containers are is known.
 from __future__ import annotations
 
 from containernet.drivers.network import own_table
-from containernet.model.address import contains, eui64, family, split
+from containernet.model.address import contains, eui64, family, split, whole
 from containernet.model.network import HOST, Endpoint, Network, Place
 from containernet.plan.objects import MAIN, Macvlan, Neighbour, Object, Route, Sysctl, Up
 
@@ -36,7 +36,7 @@ def _six(path: str, ipv6: bool) -> list[Object]:
 def beside(endpoint: Endpoint, place: Place, one: Network) -> list[Object]:
     """Return what leads from the host to an endpoint's addresses by the shim, and back."""
     hosts = [split(text)[0] for text in endpoint.addresses]
-    found: list[Object] = [Route(HOST, _whole(text), "", one.shim, source=_source(one, text)) for text in hosts]
+    found: list[Object] = [Route(HOST, whole(text), "", one.shim, source=_source(one, text)) for text in hosts]
     found += (Neighbour(HOST, one.shim, text, endpoint.mac) for text in hosts)
     return found + (_to_host(endpoint, place, one) if one.ipv6 else [])
 
@@ -45,11 +45,7 @@ def _to_host(endpoint: Endpoint, place: Place, one: Network) -> list[Object]:
     """Return the routes to the host's IPv6 addresses, for whichever of its own the container sends from."""
     six = [subnet.gateway for subnet in one.subnets if ":" in subnet.gateway]
     via, name = eui64(one.mac), endpoint.interface
-    return [Route(place, _whole(text), via, name, table) for text in six for table in (MAIN, own_table(endpoint))]
-
-
-def _whole(address: str) -> str:
-    return f"{address}/{128 if ':' in address else 32}"
+    return [Route(place, whole(text), via, name, table) for text in six for table in (MAIN, own_table(endpoint))]
 
 
 def _source(one: Network, address: str) -> str:

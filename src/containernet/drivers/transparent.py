@@ -7,9 +7,9 @@ outside it is the uplink.
 
 from __future__ import annotations
 
+from containernet.drivers.network import link_mtu
 from containernet.model.address import first, from_number, split
 from containernet.model.network import BRIDGE, HOST, MACVLAN, ROUTED, Endpoint, Network, Place, Subnet
-from containernet.plan.leasing import DEFAULT, used
 from containernet.plan.objects import MAIN, Address, Bridge, Macvlan, Object, Port, Route, Sysctl, Up, Veth
 
 
@@ -58,7 +58,7 @@ def _beside(endpoint: Endpoint, place: Place, one: Network) -> list[Object]:
 
 def _links(endpoint: Endpoint, place: Place, one: Network, mark: int) -> list[Object]:
     name, mac = endpoint.interface, endpoint.mac
-    mtu = min([one.mtu, *(lease.mtu for lease in endpoint.leases if lease.mtu)])
+    mtu = link_mtu(endpoint, one)
     if one.kind == MACVLAN:
         return [Macvlan(place, name, mac, mtu, one.uplink, mark, endpoint.name)]
     pair = Veth(endpoint.link, place, name, mac, mtu, one.bridge, mark, endpoint.name, hairpin=False)
@@ -87,6 +87,8 @@ def subnets(endpoint: Endpoint, one: Network) -> tuple[Subnet, ...]:
 
 def routes(endpoint: Endpoint, place: Place, table: int = MAIN) -> list[Route]:
     """Return the routes that came with an endpoint's leases, but for default routes (RFC 3442)."""
+    from containernet.plan.leasing import DEFAULT, used
+
     found: dict[str, Route] = {}
     connected = {prefix_of(text) for text in endpoint.addresses}  # the kernel has them with the addresses
     held = [lease for lease in endpoint.leases if used(endpoint, lease)]

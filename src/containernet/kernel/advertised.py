@@ -16,7 +16,7 @@ from containernet.kernel.netlink import ROUTE, Netlink, attribute, attributes, n
 from containernet.kernel.watch import Message, Multicast
 
 FLAGS, OPTION = "flags", "option"  # what the news begins with
-AF_INET6, AF_UNSPEC = 10, 0
+AF_INET6 = 10
 _IFINFO, _USEROPT = 12, 20  # RTNLGRP_IPV6_IFINFO, RTNLGRP_ND_USEROPT
 _NEWNDUSEROPT, _OPTIONS = 68, 16  # RTM_NEWNDUSEROPT; the bytes of struct nduseroptmsg
 _NEWNSID, _GETNSID = 88, 90  # RTM_*

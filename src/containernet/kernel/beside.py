@@ -1,13 +1,14 @@
 """Objects that few have: macvlans, neighbours, the uplink as a port, what the host holds on it; files of containers.
 
-The rule of this file: it hands each to the part that knows the kernel's words for it; loaded only where there are any.
+The rule of this file: it hands each to the part that knows the kernel's words for it; both are loaded only
+where there are any.
 """
 
 from __future__ import annotations
 
 import os
 
-from containernet.kernel import attached, held, neighbours, resolv
+from containernet.kernel import attached
 from containernet.model.network import HOST, Place
 from containernet.plan.objects import HeldAddress, HeldRoute, Macvlan, Neighbour, Object, Port, Resolver
 
@@ -31,10 +32,16 @@ class Beside:
         elif isinstance(thing, Port):
             attached.add_port(route(HOST), thing)
         elif isinstance(thing, Neighbour):
+            from containernet.kernel import neighbours
+
             neighbours.add(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
+            from containernet.kernel import held
+
             held.add(route(HOST), thing)
         elif isinstance(thing, Resolver):
+            from containernet.kernel import resolv
+
             resolv.add(thing)
 
     def advertised(self, place: Place, link: str) -> Heard:
@@ -64,17 +71,27 @@ class Beside:
         elif isinstance(thing, Port):
             attached.remove_port(route(HOST), thing)
         elif isinstance(thing, Neighbour):
+            from containernet.kernel import neighbours
+
             neighbours.remove(route(thing.place), thing)
         elif isinstance(thing, HeldAddress | HeldRoute):
+            from containernet.kernel import held
+
             held.remove(route(HOST), thing)
         elif isinstance(thing, Resolver):
+            from containernet.kernel import resolv
+
             resolv.remove(thing)
 
     def change(self, thing: Object) -> None:
         """Bring a macvlan, a neighbour or a file back to what it should be."""
         if isinstance(thing, Resolver):
+            from containernet.kernel import resolv
+
             return resolv.change(thing)
         if isinstance(thing, Neighbour):
+            from containernet.kernel import neighbours
+
             return neighbours.put(self._spaces.route(thing.place), thing)
         assert isinstance(thing, Macvlan)
         return attached.change_macvlan(self._spaces.route(HOST), self._spaces.route(thing.place), thing)

@@ -7,9 +7,9 @@ bound.
 from __future__ import annotations
 
 from _socket import AF_INET6, SOCK_RAW, if_nametoindex, socket
+from _struct import pack
 from contextlib import suppress
 from errno import ENODEV
-from struct import pack
 from time import monotonic
 
 from containernet.kernel import links
@@ -40,11 +40,16 @@ def answers(host: Netlink, link: str, address: str) -> str:
     return arp(found.name, found.mac, own[0] if own else "0.0.0.0", address)
 
 
+def request(hardware: bytes, source: str, address: str) -> bytes:
+    """Return the frame of an ARP request; with one address twice it announces that (RFC 5227, section 3)."""
+    ask = pack("!HHBBH", 1, 0x0800, 6, 4, 1) + hardware + packed(source) + bytes(6) + packed(address)
+    return b"\xff" * 6 + hardware + ARP.to_bytes(2, "big") + ask
+
+
 def arp(link: str, mac: str, source: str, address: str) -> str:
     """Return the MAC address of who answers an ARP request; "": nobody. From 0.0.0.0 it is a probe (RFC 5227)."""
     hardware = packed_mac(mac)
-    ask = pack("!HHBBH", 1, 0x0800, 6, 4, 1) + hardware + packed(source) + bytes(6) + packed(address)
-    frame = b"\xff" * 6 + hardware + ARP.to_bytes(2, "big") + ask
+    frame = request(hardware, source, address)
     raw = socket(AF_PACKET, SOCK_RAW, 0)
     try:
         raw.bind((link, ARP))

@@ -14,12 +14,12 @@ from containernet.kernel.door import ABSENT, EXISTS, KernelError
 from containernet.model.names import is_name
 from containernet.model.record import record
 from containernet.plan import objects
-from containernet.plan.objects import Resolver
+from containernet.plan.objects import FORMER, Resolver
 from containernet.plan.resolver import content, parsed
 
 MODE = 0o644
 LONGEST = 65_536  # characters that are looked at: ours has a few hundred
-FORMER, FRESH, HALF = ".resolv.conf.before-cnet", ".resolv.conf.new-cnet", ".new-cnet"  # what ends a name in /etc/netns
+FRESH, HALF = ".resolv.conf.new-cnet", ".new-cnet"  # what ends a name in /etc/netns
 
 
 @record

@@ -13,7 +13,7 @@ from containernet.kernel.links import index_of
 from containernet.kernel.netlink import CREATE, EXCL, REPLACE, Netlink, Refused, attribute, attributes, number, u32
 from containernet.model.address import packed, split, unpacked
 from containernet.model.network import HOST, Place
-from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL, ROUTE_PROTOCOL, Address, Route, Rule
+from containernet.plan.objects import GATEWAYS, LINK_LOCAL, ROUTE_PROTOCOL, Address, Route, Rule
 
 NEWADDR, DELADDR, GETADDR = 20, 21, 22
 NEWROUTE, DELROUTE, GETROUTE = 24, 25, 26
@@ -21,7 +21,6 @@ NEWRULE, DELRULE, GETRULE = 32, 33, 34
 FAMILIES = (2, 10)  # AF_INET, AF_INET6
 UNIVERSE, LINK, NOWHERE = 0, 253, 255  # RT_SCOPE_*
 FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH
-GATEWAYS = (f"{GATEWAY4}/32", f"{GATEWAY6}/64")  # the addresses of link scope that are ours
 UNICAST, LOCAL, TO_TABLE = 1, 2, 1  # RTN_UNICAST, RTN_LOCAL, FR_ACT_TO_TBL
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_FLAGS = 1, 2, 4, 8
@@ -82,7 +81,7 @@ def addresses(socket: Netlink, index: int = 0) -> list[tuple[int, str]]:
             has = attributes(body, 8)
             text = f"{unpacked(has.get(_IFA_LOCAL) or has[_IFA_ADDRESS])}/{length}"
             lasting = number(has.get(_IFA_FLAGS, bytes((flags,)))) & _PERMANENT  # not from router advertisements
-            if lasting and (scope == UNIVERSE or text in GATEWAYS):
+            if lasting and (scope == UNIVERSE or text in GATEWAYS.values()):
                 found.append((link, text))
     return found
 

@@ -9,6 +9,7 @@ from containernet.kernel import links, routes
 from containernet.kernel.door import Link, Surroundings, WayOut
 from containernet.kernel.netlink import Netlink
 from containernet.kernel.routes import FoundRoute
+from containernet.model.address import whole
 from containernet.plan.objects import MAIN
 
 ANYWHERE = {"default4": "192.0.2.1", "default6": "2001:db8::1"}  # RFC 5737, RFC 3849: nobody has a route just for these
@@ -84,4 +85,4 @@ def _with_length(socket: Netlink, way: FoundRoute | None) -> str:
     if way is None or not way.source:
         return ""
     own = (text for _, text in routes.addresses(socket, way.oif) if text.partition("/")[0] == way.source)
-    return next(own, f"{way.source}/{128 if ':' in way.source else 32}")
+    return next(own, whole(way.source))

@@ -9,12 +9,11 @@ from __future__ import annotations
 from _socket import AF_INET6, SOCK_RAW, if_nametoindex, socket
 from contextlib import suppress
 from errno import ENODEV
-from struct import pack
 
 from containernet.kernel import links
 from containernet.kernel.announce import advertisement
 from containernet.kernel.netlink import Netlink
-from containernet.kernel.reach import AF_PACKET, ARP, ICMPV6, IPV6, MULTICAST_HOPS, MULTICAST_IF
+from containernet.kernel.reach import AF_PACKET, ICMPV6, IPV6, MULTICAST_HOPS, MULTICAST_IF, request
 from containernet.model.address import packed, packed_mac
 
 
@@ -35,9 +34,8 @@ def _tell_four(link: str, hardware: bytes, own: list[str]) -> None:
     try:
         raw.bind((link, 0))
         for address in own:
-            said = pack("!HHBBH", 1, 0x0800, 6, 4, 1) + hardware + packed(address) + bytes(6) + packed(address)
             with suppress(OSError):  # no carrier: nobody is there to be told
-                raw.send(b"\xff" * 6 + hardware + ARP.to_bytes(2, "big") + said)
+                raw.send(request(hardware, address, address))
     finally:
         raw.close()
 

@@ -12,6 +12,7 @@ from containernet.kernel.links import Found
 from containernet.kernel.netns import Spaces
 from containernet.model.network import HOST, Place
 from containernet.plan.objects import (
+    PREFIXES,
     ROUTE_PROTOCOL,
     Address,
     Beside,
@@ -32,7 +33,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PREFIXES = ("cn-", "ce-")
 DOWN = "-"  # no bridge: of a link that is none's port and not up
 
 
@@ -46,7 +46,6 @@ class View:
         self._addresses: dict[tuple[Place, int], set[str]] = {}
         self._routes: dict[Place, set[Route]] = {}
         self._rules: dict[Place, set[Rule]] = {}
-        self._neighbours: dict[Place, set[Neighbour]] = {}
 
     def has(self, wanted: Object) -> bool:
         """Tell whether an object (no table, no element, no setting) is in the kernel exactly so."""
@@ -81,11 +80,10 @@ class View:
     def _leads(self, wanted: Route) -> bool:
         """Tell whether a route of the host to one address is there; there are as many as endpoints."""
         one = routes.matched(self._spaces.route(HOST), wanted.destination)
-        if one is None or one.protocol != ROUTE_PROTOCOL:
+        link = self._host_link(wanted.link)
+        if one is None or link is None or one.protocol != ROUTE_PROTOCOL or one.oif != link.index:
             return False
-        link = links.find(self._spaces.route(HOST), index=one.oif)
-        found = Route(HOST, one.destination, one.via, link.name if link else "", one.table, one.source)
-        return found == wanted
+        return Route(HOST, one.destination, one.via, link.name, one.table, one.source) == wanted
 
     def _has_beside(self, wanted: Beside) -> bool:
         match wanted:
@@ -125,14 +123,20 @@ class View:
 
     def addresses(self, place: Place, index: int) -> set[str]:
         """Return the addresses of a link."""
-        if place == HOST:
-            if (HOST, index) not in self._addresses:
-                self._addresses[HOST, index] = {text for _, text in routes.addresses(self._spaces.route(HOST), index)}
-        elif (place, 0) not in self._addresses:
-            self._addresses[place, 0] = set()
-            for link, text in routes.addresses(self._spaces.route(place)):
-                self._addresses.setdefault((place, link), set()).add(text)
-        return self._addresses.get((place, index), set())
+        if (place, 0) in self._addresses:
+            return self._addresses.get((place, index), set())
+        if place != HOST:
+            return self._all_addresses(place).get((place, index), set())
+        if (HOST, index) not in self._addresses:  # the host may have many that are none of ours
+            self._addresses[HOST, index] = {text for _, text in routes.addresses(self._spaces.route(HOST), index)}
+        return self._addresses[HOST, index]
+
+    def _all_addresses(self, place: Place) -> dict[tuple[Place, int], set[str]]:
+        """Read the addresses of all links of a place."""
+        self._addresses[place, 0] = set()
+        for link, text in routes.addresses(self._spaces.route(place)):
+            self._addresses.setdefault((place, link), set()).add(text)
+        return self._addresses
 
     def routes(self, place: Place) -> set[Route]:
         """Return our routes in a place."""
@@ -152,12 +156,10 @@ class View:
 
     def neighbours(self, place: Place) -> set[Neighbour]:
         """Return our entries among the neighbours in a place."""
-        if place not in self._neighbours:
-            from containernet.kernel import neighbours
+        from containernet.kernel import neighbours
 
-            names = {index: link.name for index, link in self.links(place).items()}
-            self._neighbours[place] = neighbours.neighbours(self._spaces.route(place), place, names)
-        return self._neighbours[place]
+        names = {index: link.name for index, link in self.links(place).items()}
+        return neighbours.neighbours(self._spaces.route(place), place, names)
 
     def sysctls(self, wanted: Iterable[Sysctl]) -> set[Sysctl]:
         """Return the present state of many settings, those of a place read in one go."""
@@ -205,6 +207,7 @@ class View:
         host = self.links(HOST)
         mine = {link.index: link for link in host.values() if link.name.startswith(PREFIXES)}
         found: set[Object] = {bridge(link) for link in mine.values() if link.kind == "bridge"}
+        self._all_addresses(HOST)
         for link in mine.values():
             if link.kind == "bridge" or not link.master:
                 found |= {Address(HOST, link.name, text) for text in self.addresses(HOST, link.index)}

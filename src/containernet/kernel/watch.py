@@ -15,8 +15,7 @@ from struct import Struct
 from containernet.kernel.links import DELLINK, GETLINK, NEWLINK, Found
 from containernet.kernel.netlink import HEADER, NETFILTER, ROUTE, Netlink, attributes, number, string
 from containernet.kernel.routes import DELADDR, DELROUTE, DELRULE, NEWROUTE
-from containernet.kernel.view import PREFIXES
-from containernet.plan.objects import MAIN, ROUTE_PROTOCOL, TABLE
+from containernet.plan.objects import MAIN, PREFIXES, ROUTE_PROTOCOL, TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -62,6 +62,12 @@ def split(prefix: str) -> tuple[str, int]:
     return address, int(length) if length else (128 if ":" in address else 32)
 
 
+def whole(address: str) -> str:
+    """Return an address with the length of itself alone, whatever its prefix is."""
+    host = address.partition("/")[0]
+    return f"{host}/{128 if ':' in host else 32}"
+
+
 def first(prefix: str) -> int:
     """Return the number of the first address of a prefix."""
     address, length = split(prefix)

@@ -7,9 +7,12 @@ is derived of addresses holds for it; of each IP version an endpoint has one lea
 from __future__ import annotations
 
 from containernet.model.address import family
-from containernet.model.lease import Lease
 from containernet.model.network import ONLINK, Endpoint
 from containernet.model.record import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from containernet.model.lease import Lease
 
 DEFAULT = "0.0.0.0/0"
 

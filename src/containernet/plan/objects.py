@@ -16,6 +16,9 @@ MAIN = 254  # RT_TABLE_MAIN
 ETC = "/etc/netns"  # a folder for each named namespace, whose files stand for those of /etc there (ip-netns(8))
 LINK_LOCAL = "169.254."  # RFC 3927: such an address has link scope, and nothing beyond the link is sent from it
 GATEWAY4, GATEWAY6 = "169.254.1.1", "fe80::1"  # this host, to a container that it routes for
+GATEWAYS = {4: f"{GATEWAY4}/32", 6: f"{GATEWAY6}/64"}  # as the host's end has them
+PREFIXES = ("cn-", "ce-")  # what the names of our bridges, and of our other links, begin with
+FORMER = ".resolv.conf.before-cnet"  # what the name of a file ends with that was there before ours
 
 
 @record
@@ -260,7 +263,7 @@ class Resolver:
     @property
     def former(self) -> str:
         """Where a file that was there before is kept; not beside it: ip-netns(8) would look for its like in /etc."""
-        return f"{ETC}/.{self.name}.resolv.conf.before-cnet"
+        return f"{ETC}/.{self.name}{FORMER}"
 
 
 Held = HeldAddress | HeldRoute

@@ -9,6 +9,7 @@ business. Pure.
 from __future__ import annotations
 
 from containernet.plan.objects import (
+    PREFIXES,
     Address,
     Bridge,
     Element,
@@ -60,4 +61,4 @@ def _ours(one: Object, twins: set[tuple[object, ...]], mark: int, table: bool) -
 
 def _on_ours(one: Route | Rule) -> bool:
     """Tell whether a route of the host leads straight to a link of ours: by a neighbour there it is somebody's."""
-    return isinstance(one, Route) and not one.via and one.link.startswith(("ce-", "cn-"))
+    return isinstance(one, Route) and not one.via and one.link.startswith(PREFIXES)

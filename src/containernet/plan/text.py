@@ -10,6 +10,7 @@ from containernet.plan import moving
 from containernet.plan.objects import (
     LINK_LOCAL,
     MAIN,
+    PREFIXES,
     ROUTE_PROTOCOL,
     TABLE,
     Address,
@@ -254,7 +255,7 @@ def _batches(verb: str, elements: tuple[Element, ...]) -> list[str]:
 
 
 def _field(value: str | int) -> str:
-    return f'"{value}"' if isinstance(value, str) and value.startswith(("cn-", "ce-")) else str(value)
+    return f'"{value}"' if isinstance(value, str) and value.startswith(PREFIXES) else str(value)
 
 
 def _cut(one: Cut) -> str:

@@ -78,6 +78,7 @@ class Books:
         if failed is None:
             self.trouble = error if isinstance(error, ContainerNetError) else Bug("bug", f"It failed: {error!r}")
             self._later(words)
+            self._reactor.changed()
             return
         self.trouble = None
         late = [one for one in words if isinstance(failed.get((one.endpoint, one.version)), Taken)]
@@ -85,6 +86,7 @@ class Books:
         for one in words:
             if one not in late:
                 self._ended(one, failed.get((one.endpoint, one.version)))
+        self._reactor.changed()
         self.flush()
 
     def _later(self, words: Iterable[Word]) -> None:

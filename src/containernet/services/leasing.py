@@ -272,7 +272,6 @@ class Leasing:
                 self._reactor.at(self._reactor.now() + AGAIN, lambda: self._off(key))
         if name and key not in self._engine:
             self.changed()  # it may have waited for this
-        self._reactor.changed()
 
     def _off(self, key: str) -> None:
         """Have an address taken off that could not be, unless there is another since: its time is over."""

@@ -16,7 +16,7 @@ from containernet.services.dhcp4.probe import FAST
 from containernet.services.dhcp4.words import Setup
 from containernet.services.dhcp6.words import Setup6
 from containernet.verbs.host import UUID
-from containernet.verbs.leasing import enabled
+from containernet.verbs.services import enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

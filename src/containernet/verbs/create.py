@@ -219,9 +219,9 @@ def _advertised(host: Host, network: Network) -> tuple[Operation, ...]:
 
     A host that forwards ignores them, unless accept_ra is 2 (ip-sysctl.rst).
     """
-    links = [host.kernel.way_out().link6, *([network.uplink] if network.kind == ROUTED else [])]
     if network.kind not in (NAT, ROUTED) or not network.ipv6 or host.kernel.setting(HOST, FORWARD6) == "1":
         return ()
+    links = [host.kernel.way_out().link6, *([network.uplink] if network.kind == ROUTED else [])]
     keys = [f"net/ipv6/conf/{link}/accept_ra" for link in dict.fromkeys(links) if link]
     heeded = [key for key in keys if host.kernel.setting(HOST, key) == "1"]
     return tuple(Change(Sysctl(HOST, key, "1"), Sysctl(HOST, key, "2")) for key in heeded)

@@ -16,11 +16,11 @@ from containernet.model.views import Finding
 from containernet.plan.objects import Sysctl, Table
 from containernet.plan.operations import Add, Change, Operation
 from containernet.plan.ruleset import TEXT
-from containernet.store.door import SETTING, WORLD
+from containernet.store.door import WORLD
 from containernet.verbs.attempt import explained
 from containernet.verbs.begin import ready
 from containernet.verbs.mend import assess, mend
-from containernet.verbs.services import START
+from containernet.verbs.services import START, enabled
 from containernet.verbs.show import interrupted
 
 TYPE_CHECKING = False
@@ -84,7 +84,7 @@ def _findings(host: Host) -> Iterator[Finding]:
 
 def _leasing(host: Host) -> Iterator[Finding]:
     """Somebody keeps the leases of containers."""
-    if host.store.memo(f"{SETTING}{DHCP}") != "on" or host.services.running():
+    if not enabled(host) or host.services.running():
         return
     leased = sum(one.dynamic == DHCP for one in host.store.endpoints())
     sentence = "The DHCP client service is enabled, and the agent, which leases addresses, is not running."

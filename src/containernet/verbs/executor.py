@@ -140,11 +140,12 @@ def _with_moves(steps: list[Operation], moves: list[Operation]) -> list[Operatio
 
 def _moves(operation: Operation) -> bool:
     """Tell whether an operation gives, or takes away, what is the host's own; or a setting of the bridge for it."""
-    thing = _thing(operation)
-    return isinstance(thing, HeldAddress | HeldRoute) or (isinstance(thing, Sysctl) and "/cn-" in thing.key)
+    one = thing(operation)
+    return isinstance(one, HeldAddress | HeldRoute) or (isinstance(one, Sysctl) and "/cn-" in one.key)
 
 
-def _thing(operation: Operation) -> object:
+def thing(operation: Operation) -> object:
+    """Return what an operation is about."""
     return operation.after if isinstance(operation, Change) else getattr(operation, "object", None)
 
 

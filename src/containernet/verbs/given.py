@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from containernet.drivers.transparent import prefix_of
 from containernet.model import identity
-from containernet.model.address import canonical, contains, family, packed_mac, split
+from containernet.model.address import canonical, contains, family, packed_mac, split, whole
 from containernet.model.errors import Conflict, Usage
 from containernet.model.names import host_name, shown
 from containernet.model.network import DHCP, ROUTED, Endpoint, Network
@@ -17,8 +17,8 @@ from containernet.model.request import usable_host
 from containernet.plan.intent import Intent, joined
 from containernet.plan.objects import GATEWAY4, GATEWAY6, LINK_LOCAL
 from containernet.verbs.host import UUID
-from containernet.verbs.leasing import enabled, need_service
 from containernet.verbs.leave import gone_with
+from containernet.verbs.services import enabled, need_service
 from containernet.verbs.transparent import need_awake
 from containernet.verbs.uplink import gateways
 
@@ -48,7 +48,7 @@ def given(
         host.report.note(f"{sentence} 'cnet service dhcp enable' switches it on; --ip gives an address.")
     stale = Intent()
     for address in addresses:
-        stale = joined(stale, _free(host, network, address))
+        stale = joined(stale, _free(host, network, split(address)[0]))
     return addresses, dynamic, _gateways(host, network, addresses), stale
 
 
@@ -62,16 +62,17 @@ def _routed(
         raise Usage("address-needed", sentence, hint)
     if not network.ipv6 and any(":" in text for text in found):
         raise Usage("address-ipv6", f"The network {network.name} has no IPv6.", "Give an IPv4 address.")
-    addresses = tuple(dict.fromkeys(_whole(split(text)[0]) for text in found))
+    addresses = tuple(dict.fromkeys(map(whole, found)))
     stale = Intent()
     for address in addresses:
-        stale = joined(stale, _free(host, network, address), _unclaimed(host, network, split(address)[0]))
+        alone = split(address)[0]
+        stale = joined(stale, _free(host, network, alone), _unclaimed(host, network, alone))
     return addresses, dynamic, _to_host(addresses, dynamic), stale
 
 
 def _whole(text: str) -> str:
     """Return an address without a length with that of an address alone."""
-    return text if "/" in text or text.lower() in (DHCP, NONE) else f"{text}/{128 if ':' in text else 32}"
+    return text if "/" in text or text.lower() in (DHCP, NONE) else whole(text)
 
 
 def _split(asked: tuple[str, ...]) -> tuple[set[str], tuple[str, ...]]:
@@ -102,12 +103,16 @@ def _many(address: str) -> bool:
     return address.startswith("ff") if ":" in address else int(address.partition(".")[0]) >= 224
 
 
-def _free(host: Host, network: Network, whole: str) -> Intent:
+def _free(host: Host, network: Network, address: str) -> Intent:
     """Refuse an address that the host or another endpoint has; return what is freed for it."""
-    address = split(whole)[0]
     if host.kernel.has_address(address):
         raise Conflict("address-taken", f"{address} is this host's own address.", "Take another.")
-    holder: Endpoint | None = host.store.holder(network.id, address)
+    return _freed(host, network, address)
+
+
+def _freed(host: Host, network: Network, address: str) -> Intent:
+    """Refuse an address that an endpoint of a network has; return what is freed for it."""
+    holder = host.store.holder(network.id, address)
     if holder is None:
         return Intent()
     freed = gone_with(host, holder)
@@ -165,11 +170,8 @@ def _unclaimed(host: Host, network: Network, address: str) -> Intent:
     """Refuse an address that is somebody's on the LAN, or another routed network's; return what is freed for it."""
     _routable(host, network, address)
     for other in host.store.networks():
-        holder = host.store.holder(other.id, address) if other.kind == ROUTED and other.id != network.id else None
-        if holder is not None:
-            freed = gone_with(host, holder)
-            if not freed.endpoints:
-                raise Conflict("address-taken", f"{address} is the address of {holder.name}.", "Take another.")
+        beside = other.kind == ROUTED and other.id != network.id
+        if beside and (freed := _freed(host, other, address)).endpoints:
             return freed
     who = host.kernel.answers(network.uplink, address)
     if who and not _for_all(host, network, address, who):

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from containernet.model.errors import Conflict, ContainerNetError, Missing, NotFound, Usage
+from containernet.model.errors import Conflict, ContainerNetError, NotFound, Usage
 from containernet.model.network import DHCP, RELEASED, Endpoint
 from containernet.model.record import record, replace
 from containernet.plan.intent import Intent, joined, without
 from containernet.plan.leasing import with_lease
-from containernet.store.door import SETTING
 from containernet.verbs.attempt import attempt
 from containernet.verbs.begin import ready
 from containernet.verbs.containers import alive, known
 from containernet.verbs.executor import carry_out
 from containernet.verbs.leave import chosen, farewell
 from containernet.verbs.part import need_network, of_compartments
-from containernet.verbs.services import LONGEST_WAIT, START
+from containernet.verbs.services import LONGEST_WAIT, need_service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,22 +40,6 @@ class Word:
     lease: Lease | None
     used: bool  # the address is to be on the interface
     released: bool = False  # somebody has given it back, so that none is wanted any more
-
-
-def enabled(host: Host) -> bool:
-    """Tell whether the service is switched on."""
-    return host.store.memo(f"{SETTING}{DHCP}") == "on"
-
-
-def need_service(host: Host) -> None:
-    """Raise :class:`Missing` if nobody would lease an address now."""
-    if not enabled(host):
-        raise Missing(
-            "dhcp-disabled", "The DHCP client service is off.",
-            "Switch it on: cnet service dhcp enable. Or say --ip ADDRESS/LENGTH, or none, and run a client yourself.",
-        )  # fmt: skip
-    if host.plans is None and not host.services.running():
-        raise Missing("agent-not-running", "The agent, which leases addresses from DHCP, is not running.", START)
 
 
 # --- what the service has got ---
@@ -82,8 +65,10 @@ def _uses(word: Word) -> bool:
 
 def _refused(host: Host, word: Word, words: Iterable[Word], failed: dict[tuple[int, int], ContainerNetError]) -> bool:
     """Tell whether an address cannot be used, because another endpoint of the network has it, and keeps it."""
+    if word.lease is None or not word.used or not word.lease.address:
+        return False
     endpoint = host.store.endpoint(number=word.endpoint)
-    if endpoint is None or word.lease is None or not word.used or not word.lease.address:
+    if endpoint is None:
         return False
     holder = host.store.holder(endpoint.network_id, word.lease.address)
     if holder is None or holder.id == endpoint.id or word.lease.address not in _kept(holder, words):
@@ -127,8 +112,7 @@ def _write(host: Host, words: list[Word]) -> None:
         return
     old = of_compartments(host.store, [one.compartment_id for one in changed])
     new = joined(old, Intent(endpoints=tuple(changed)))
-    same = all(one.addresses == before[one.id].addresses and _same_use(one, before[one.id]) for one in changed)
-    if same and not host.dry:
+    if all(_same_use(one, before[one.id]) for one in changed) and not host.dry:
         host.store.finish(0, old, new)  # more time, or a note: nothing changes in the kernel
     else:
         carry_out(host, "lease", old, new)
@@ -141,7 +125,7 @@ def _after(endpoint: Endpoint, word: Word) -> Endpoint:
 
 def _same_use(one: Endpoint, other: Endpoint) -> bool:
     """Tell whether the kernel would look the same: nothing but the times of the leases differs."""
-    return one.gateways == other.gateways and _used(one) == _used(other)
+    return (one.addresses, one.gateways, _used(one)) == (other.addresses, other.gateways, _used(other))
 
 
 def _used(endpoint: Endpoint) -> list[tuple[object, ...]]:

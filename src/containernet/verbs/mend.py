@@ -16,13 +16,13 @@ from containernet.model.record import record, replace
 from containernet.plan.diff import diff
 from containernet.plan.intent import Intent, without
 from containernet.plan.objects import Neighbour, Object, Port, Resolver, Sysctl, Table
-from containernet.plan.operations import Change, Operation
+from containernet.plan.operations import Operation
 from containernet.plan.ownership import ours
 from containernet.plan.ruleset import TEXT
 from containernet.plan.text import lines
 from containernet.store.door import WORLD
 from containernet.verbs.containers import found_as, vanished
-from containernet.verbs.executor import run
+from containernet.verbs.executor import run, thing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -233,20 +233,16 @@ def _converge(host: Host, intent: Intent, back: set[int]) -> tuple[Intent, list[
     return intent, told, blocked
 
 
-def _thing(step: Operation) -> object:
-    return step.after if isinstance(step, Change) else getattr(step, "object", None)
-
-
 def _place(step: Operation) -> Place:
-    return getattr(_thing(step), "place", HOST)
+    return getattr(thing(step), "place", HOST)
 
 
 def _where(step: Operation) -> str:
     """Return what may be in its own way: the path of a container's namespace or file, or a link of the host's own."""
-    thing = _thing(step)
-    if isinstance(thing, Resolver):
-        return thing.path
-    return _uplink_of(thing) or _place(step).path
+    one = thing(step)
+    if isinstance(one, Resolver):
+        return one.path
+    return _uplink_of(one) or _place(step).path
 
 
 def _uplink_of(thing: object) -> str:
@@ -276,12 +272,12 @@ def _run(host: Host, steps: list[Operation], blocked: dict[str, str]) -> list[Op
 
 def _excuse(failed: Operation, error: KernelError, blocked: dict[str, str]) -> None:
     """Note a container that something is in the way in; raise if the trouble is the host's."""
-    place, thing = _place(failed), _thing(failed)
+    place, one = _place(failed), thing(failed)
     if place != HOST and error.reason not in (DENIED, UNSUPPORTED):
         blocked[place.path] = error.sentence
-    elif isinstance(thing, Resolver) or _uplink_of(thing):  # the uplink is gone or somebody's, or the file's place is
+    elif isinstance(one, Resolver) or _uplink_of(one):  # the uplink is gone or somebody's, or the file's place is
         blocked[_where(failed)] = error.sentence
-    elif not (isinstance(thing, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
+    elif not (isinstance(one, Sysctl) and error.reason == ABSENT):  # a setting of a link that could not be made
         raise error
 
 

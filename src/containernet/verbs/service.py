@@ -12,7 +12,7 @@ from containernet.model.network import DHCP
 from containernet.model.views import ServiceStatus
 from containernet.plan.intent import Intent
 from containernet.store.door import SETTING
-from containernet.verbs.services import START
+from containernet.verbs.services import START, enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _unused(host: Host) -> None:
 
 
 def _status(host: Host, name: str, *, just: bool) -> ServiceStatus:
-    on = name == REPAIR or host.store.memo(SETTING + name) == "on"
+    on = name == REPAIR or enabled(host)
     try:
         state, sentence, figures = host.services.state(name)
     except NotFound:

@@ -5,7 +5,9 @@ The rule of this file: one narrow interface; a verb that needs no service never 
 
 from __future__ import annotations
 
-from containernet.model.errors import NotFound
+from containernet.model.errors import Missing, NotFound
+from containernet.model.network import DHCP
+from containernet.store.door import SETTING
 
 LONGEST_WAIT = 600  # seconds for an address
 START = "Start it: systemctl start containernet-agent, or here: cnet agent."
@@ -14,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Protocol
+
+    from containernet.verbs.host import Host
 else:
     Protocol = object
 
@@ -85,3 +89,19 @@ class Nobody:
 def none_runs() -> NotFound:
     """Return the error for an agent that is not there."""
     return NotFound("agent-not-running", "The agent is not running.", START)
+
+
+def enabled(host: Host) -> bool:
+    """Tell whether the service is switched on."""
+    return host.store.memo(f"{SETTING}{DHCP}") == "on"
+
+
+def need_service(host: Host) -> None:
+    """Raise :class:`Missing` if nobody would lease an address now."""
+    if not enabled(host):
+        raise Missing(
+            "dhcp-disabled", "The DHCP client service is off.",
+            "Switch it on: cnet service dhcp enable. Or say --ip ADDRESS/LENGTH, or none, and run a client yourself.",
+        )  # fmt: skip
+    if host.plans is None and not host.services.running():
+        raise Missing("agent-not-running", "The agent, which leases addresses from DHCP, is not running.", START)

@@ -41,10 +41,17 @@ def networks(host: Host, name: str = "") -> tuple[NetworkView, ...]:
 
 def endpoints(host: Host, container: str = "", network: str = "") -> tuple[EndpointView, ...]:
     """Return the endpoints of a container, of a network, of both, or all."""
+    views, chosen = _looked_at(host, container, network)
+    return tuple(map(views.endpoint, chosen))
+
+
+def _looked_at(host: Host, container: str, network: str) -> tuple[Views, tuple[Endpoint, ...]]:
+    """Return endpoints, and what makes views of them: both as of one moment."""
     views = Views(host)
-    if not container:
-        views.load()
-    return tuple(views.endpoint(one) for one in found(host, container, network))
+    if container:
+        return views, _chosen(host, container, network)
+    only = need_network(host.store, network).id if network else 0
+    return views, tuple(one for one in views.load().endpoints if only in (0, one.network_id))
 
 
 def found(host: Host, container: str = "", network: str = "") -> tuple[Endpoint, ...]:
@@ -77,7 +84,8 @@ def leases(host: Host, container: str = "", network: str = "") -> tuple[LeaseVie
 
 def ports(host: Host, container: str = "", network: str = "") -> tuple[PortView, ...]:
     """Return the port mappings of a container, of a network, of both, or all, in the order of opening."""
-    found = [port for endpoint in endpoints(host, container, network) for port in endpoint.ports]
+    views, chosen = _looked_at(host, container, network)
+    found = [port for endpoint in chosen for port in views.ports_of(endpoint)]
     return tuple(sorted(found, key=lambda port: port.id))
 
 

@@ -12,7 +12,7 @@ from containernet.model.names import link_name, shown
 from containernet.model.network import BRIDGE, HOST, ROUTED, Network
 from containernet.model.record import fields
 from containernet.plan import moving
-from containernet.plan.objects import Held, HeldAddress, HeldRoute, Sysctl
+from containernet.plan.objects import PREFIXES, Held, HeldAddress, HeldRoute, Sysctl
 from containernet.plan.operations import Add, Change, Operation
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def _a_link_for_it(host: Host, link: Uplink) -> None:
     mine = {one.bridge: one.name for one in host.store.networks() if one.bridge}
     if link.loopback:
         raise Usage("uplink-loopback", f"{link.name} leads nowhere: it is the loopback link.", "Name another uplink.")
-    if link.name.startswith(("cn-", "ce-")) or link.master in mine:
+    if link.name.startswith(PREFIXES) or link.master in mine:
         owner = mine.get(link.master) or mine.get(link.name, "another network")
         raise Conflict(
             "uplink-ours", f"{link.name} belongs to the network {owner}.", f"Join the containers to {owner}."

@@ -108,7 +108,7 @@ class Views:
         leader = default_of(siblings, networks, version) if str(version) not in compartment.routed else None
         state = state or self._state(endpoint)
         own = [text.partition("/")[0] for text in endpoint.addresses]
-        ports = tuple(self.port(one, endpoint, active=state == ACTIVE) for one in self._mappings_of(endpoint))
+        ports = self.ports_of(endpoint, state=state)
         inside = () if network.transparent else network.subnets  # else the host's neighbours' as much as its own
         gateways = tuple(one.gateway for one in inside if any(contains(one.prefix, text) for text in own))
         default_route = leader is not None and leader.id == endpoint.id
@@ -120,6 +120,12 @@ class Views:
         if endpoint.leases or endpoint.dynamic:
             view = self._with_leases(view, endpoint)
         return self._as_it_is(view, compartment) if network.transparent and state == ACTIVE else view
+
+    def ports_of(self, endpoint: Endpoint, *, state: str = "") -> tuple[PortView, ...]:
+        """Return the views of an endpoint's port mappings; ``state`` is the endpoint's if it is known."""
+        mappings = self._mappings_of(endpoint)
+        active = bool(mappings) and (state or self._state(endpoint)) == ACTIVE
+        return tuple(self.port(one, endpoint, active=active) for one in mappings)
 
     def _with_leases(self, view: EndpointView, endpoint: Endpoint) -> EndpointView:
         from containernet.verbs.leases import of
