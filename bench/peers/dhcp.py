@@ -105,9 +105,9 @@ class Leasing:
         """Have a server."""
         self._server = serve(self.host)
 
-    def spaces(self, first: int = 0) -> list[str]:
+    def spaces(self) -> list[str]:
         """Return where the containers are, on the host."""
-        return [named(f"c{number}") for number in range(first, self.count)]
+        return [named(f"c{number}") for number in range(self.count)]
 
     def ended(self) -> bool:
         """Tell whether one that leases has ended, which it must not."""
